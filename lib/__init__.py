@@ -1,0 +1,1 @@
+"""Carbon Desk: quotes, orders and delivered tonnes over CNaught, Lune and Isometric."""

@@ -1,0 +1,1 @@
+"""DataFrames to plotly figures: pure, no Streamlit, no I/O."""

@@ -1,0 +1,1 @@
+"""The CNaught API v1 client."""

@@ -1,0 +1,1 @@
+"""The Isometric Registry API v0 client."""

@@ -1,0 +1,1 @@
+"""The Lune API v1 client."""

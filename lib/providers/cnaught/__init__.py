@@ -1,0 +1,1 @@
+"""CNaught as a Seller."""

@@ -1,0 +1,1 @@
+"""Lune as a Seller."""

@@ -1,0 +1,1 @@
+"""The CNaught API of the sandbox."""

@@ -1,0 +1,1 @@
+"""The Isometric registry of the sandbox."""

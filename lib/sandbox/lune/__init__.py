@@ -1,0 +1,1 @@
+"""The Lune API of the sandbox."""

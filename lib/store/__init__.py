@@ -1,0 +1,1 @@
+"""The databases: engines, schema, ledger, journal (SQLAlchemy Core). May import domain only."""
