@@ -1,1 +1,1 @@
-"""The cached, typed client library for CNaught, Lune and Isometric. Imports nothing else of ours."""
+"""The cached, typed client library of the three APIs. Imports nothing else of ours."""

@@ -24,7 +24,7 @@ LONGEST_LEG_KM = 40_000
 def _positive(value: str | int | Decimal, what: str, unit: str, most: int) -> Decimal:
     amount = decimal_from(value, what=what)
     if amount <= 0:
-        raise BadInput(f"The {what} must be above zero {unit}.")
+        raise BadInput(f"The {what} must be above 0 {unit}.")
     if amount > most:
         raise BadInput(f"The {what} must be at most {most:,} {unit}.")
     return amount

@@ -9,6 +9,7 @@
     │   ├── ProviderUnreachable   no connection, time-out, or the provider's own failure
     │   ├── ProviderRefused       the provider understood and said no; its reason is quoted
     │   └── ProviderNonsense      the provider's answer cannot be read or contradicts itself
+    ├── NoWorker              an order is written down, but nobody runs to send it
     └── StoreProblem          the local database cannot be read or written
 
 The message is safe to show as it is: it never holds a credential.
@@ -31,6 +32,10 @@ class SettingsProblem(DeskError):
 
 class NotAllowed(DeskError):
     """The desk's own rules forbid it: read-only, live orders off, a missing role."""
+
+
+class NoWorker(DeskError):
+    """An order is written down, but no worker is running to send it."""
 
 
 class StoreProblem(DeskError):

@@ -92,7 +92,13 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One intent as the journal holds it now. `message` is a sentence for people."""
+    """One intent as the journal holds it now. `message` is a sentence for people.
+
+    `target` is the offer that is ordered from, or the order that is cancelled or delivered
+    against. `fixed` tells what the order fixes: the mass, or the total price. `base_url` and
+    `credential` (a fingerprint, never the key) say for which address and key it was confirmed:
+    looking for its effect with any other would find nothing and prove nothing.
+    """
 
     intent_id: str
     account: str
@@ -109,6 +115,10 @@ class Intent:
     created_at: datetime
     updated_at: datetime
     expires_at: datetime
+    target: str | None = None
+    fixed: Literal["mass", "budget"] = "mass"
+    base_url: str = ""
+    credential: str = ""
     first_sent_at: datetime | None = None
     receipt: Receipt | None = None
     message: str = ""

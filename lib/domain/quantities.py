@@ -65,7 +65,7 @@ def wished_grams(text: str | int | Decimal, unit: MassUnit) -> int:
         raise BadInput(f"“{unit}” is not a unit of mass here: use g, kg, t or lb.")
     mass = grams(amount, unit)
     if amount <= 0 or mass <= 0:
-        raise BadInput("The mass must be above zero, at least one gram.")
+        raise BadInput("The mass must be above 0, at least one gram.")
     if mass > LARGEST_MASS_G:
         raise BadInput("The mass is larger than the world emits in a year: check the unit.")
     return mass
@@ -168,7 +168,7 @@ def wished_money(text: str | int | Decimal, currency: str) -> Money:
     """An amount that a person is ready to spend: above zero, not finer than the currency."""
     amount = decimal_from(text, what="budget")
     if amount <= 0:
-        raise BadInput("The budget must be above zero.")
+        raise BadInput("The budget must be above 0.")
     if amount > Decimal(10) ** 12:
         raise BadInput("The budget is too large to be meant: check the figure.")
     money = Money(amount, currency)

@@ -31,6 +31,7 @@ class Serial:
 
     `first_unit` and `last_unit` are inclusive; `unit_g` is the mass of one unit in grams.
     `period_start` and `period_end` are given only by registries that print them (Verra).
+    `series` is the text without its unit numbers: two serials can overlap only within one series.
     """
 
     text: str
@@ -42,11 +43,24 @@ class Serial:
     first_unit: int
     last_unit: int
     unit_g: int
+    series: str = ""
 
     @property
     def units(self) -> int:
         """How many units the block holds, both ends included."""
         return self.last_unit - self.first_unit + 1
+
+    @property
+    def block_g(self) -> int:
+        """The mass of the whole block in grams: never the mass of an allocation from it."""
+        return self.units * self.unit_g
+
+    def overlap(self, other: Serial) -> int:
+        """How many units both name."""
+        if self.series != other.series:
+            return 0
+        shared = min(self.last_unit, other.last_unit) - max(self.first_unit, other.first_unit) + 1
+        return max(shared, 0)
 
     @property
     def vintage_label(self) -> str:
@@ -136,7 +150,8 @@ def _serial(text: str, registry: str, unit_g: int, match: re.Match[str]) -> Seri
     first, last = int(found["first"]), int(found["last"])
     if last < first or not 1900 <= year <= 2100:
         return None
-    return Serial(text, registry, found["project"], year, start, end, first, last, unit_g)
+    series = match.string[: match.start("first")] + "…" + match.string[match.end("last") :]
+    return Serial(text, registry, found["project"], year, start, end, first, last, unit_g, series)
 
 
 def _ddmmyyyy(digits: str) -> date | None:

@@ -10,23 +10,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from ..domain.activities import Activity
 from ..domain.intents import Receipt, Request
 from ..domain.ledger import Mode, OrderFacts, ProjectFacts, ProviderName
 from ..domain.quantities import Money
 from ..domain.quotes import Estimate, Offer, Quote
+from ..domain.statements import Statement, UnmatchedRetirement
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One set of credentials, without them: what the ledger and screens may know."""
+    """One set of credentials, without them: what the ledger and screens may know.
+
+    `credential` is a keyed fingerprint that tells a changed key from the same one.
+    """
 
     name: str
     provider: ProviderName
     mode: Mode
     base_url: str
+    credential: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,41 +44,12 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    """An independent figure of the provider that the ledger is held against.
+class OrderReading:
+    """One order as read: its facts, the projects its lines name, and what is said of it."""
 
-    `measure` names what it counts. `subject` is "account", an order id, a delivery id, or a
-    period; `start` and `end` bound a period, the end excluded.
-    """
-
-    measure: Literal["retired", "delivered to date", "held", "delivery size", "ordered quantity"]
-    subject: str
-    quantity_g: int
-    independent: bool
-    source: str
-    start: datetime | None = None
-    end: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class UnmatchedRetirement:
-    """Retired on our behalf without an order of ours: outside totals until a person matches it."""
-
-    retirement_id: str
-    retired_at: datetime
-    owner: str
-    beneficiary: str
-    quantity_g: int
-    url: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a long reading is: `done` of `expected` (None where nobody tells)."""
-
-    done: int
-    expected: int | None
-    what: str
+    facts: OrderFacts
+    projects: tuple[ProjectFacts, ...] = ()
+    statements: tuple[Statement, ...] = ()
 
 
 class Source(Protocol):
@@ -84,12 +60,12 @@ class Source(Protocol):
         """Which set of credentials this is."""
         ...
 
-    def orders(self) -> Iterator[tuple[OrderFacts, Sequence[ProjectFacts]]]:
-        """Every order the account can see, each once, with the projects its lines name."""
+    def orders(self) -> Iterator[OrderReading]:
+        """Every order the account can see, each once."""
         ...
 
     def statements(self, since: datetime) -> Iterator[Statement]:
-        """The provider's independent totals; periods are calendar years from `since` on."""
+        """The provider's totals of the account; periods are calendar years from `since` on."""
         ...
 
     def unmatched_retirements(self) -> Iterator[UnmatchedRetirement]:
@@ -104,6 +80,11 @@ class Source(Protocol):
 class Effects(Protocol):
     """Sending a prepared request once, and finding out afterwards what became of it."""
 
+    @property
+    def account(self) -> Account:
+        """Which set of credentials this is."""
+        ...
+
     def send(self, request: Request) -> Receipt:
         """Send exactly these bytes once.
 
@@ -112,7 +93,11 @@ class Effects(Protocol):
         ...
 
     def find(self, request: Request, since: datetime) -> Receipt | None:
-        """Look for the effect of a request by key or reference; None when it is not there."""
+        """Look for the effect of a request by key or reference; None when it is not there.
+
+        Only a complete look may say None: raises ProviderProblem when it could not look, and
+        `outcomes.Contradiction` when what it found cannot be the one effect of this request.
+        """
         ...
 
 
@@ -121,6 +106,10 @@ class Seller(Source, Effects, Protocol):
 
     def offers(self) -> list[Offer]:
         """What can be ordered now."""
+        ...
+
+    def currency(self, subaccount: str | None) -> str:
+        """The currency (ISO 4217) that orders are charged in."""
         ...
 
     def recipients(self) -> list[Recipient]:
@@ -145,6 +134,10 @@ class Seller(Source, Effects, Protocol):
 
     def cancel_request(self, order_id: str, *, key: str, subaccount: str | None) -> Request:
         """The cancellation of an order; raises NotAllowed where the API has none."""
+        ...
+
+    def hosted_page(self) -> str | None:
+        """The public impact page that the provider hosts for the account, where it has one."""
         ...
 
     def certificate(self, order_id: str) -> bytes:

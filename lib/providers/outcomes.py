@@ -29,7 +29,11 @@ class AlreadyExists(Outcome):
 
 
 class Busy(Outcome):
-    """Nothing was done and the same request may be repeated later (429, concurrent 409)."""
+    """Nothing was done and the same request may be repeated later (429)."""
+
+
+class StillRunning(Busy):
+    """An earlier request with this key is still being worked on (concurrent 409): repeat later."""
 
 
 class Contradiction(Outcome):

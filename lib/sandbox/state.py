@@ -2,7 +2,8 @@
 
 Everything that happens in the sandbox happens inside `World.transaction()`: it takes the write
 lock, carries out the events that have fallen due by the sandbox's clock (each at its own due
-time), and commits or rolls back as a whole. A reply is sent only after the commit.
+time), and commits or rolls back as a whole. A reply is sent only after the commit. Transactions
+do not nest.
 """
 
 from __future__ import annotations
@@ -83,6 +84,11 @@ class World:
         self._lock = threading.RLock()
         self._handlers: dict[str, EventHandler] = {}
         self._pinned: datetime | None = None
+        self._floor: datetime | None = None
+        self.public_url = ""
+        """Where the sandbox is reached, for the links it hands out; set by the server."""
+        self.callback_hosts: frozenset[str] = frozenset()
+        """Hosts that callbacks may be sent to; none unless the server was told."""
 
     def on(self, kind: str, handler: EventHandler) -> None:
         """Carry out `handler(world, connection, ref)` when an event of this kind falls due."""
@@ -110,19 +116,32 @@ class World:
             self._pinned = before
 
     def carry_out_until(self, connection: Connection, moment: datetime) -> None:
-        """Carry out everything due up to `moment`, in order: for history and clock advances."""
-        while True:
-            due = connection.execute(
-                sa.select(events)
-                .where(events.c.due_us <= to_us(moment))
-                .order_by(events.c.due_us, events.c.seq)
-                .limit(1)
-            ).first()
-            if due is None:
-                return
+        """Carry out everything due up to `moment`, in order: for history and clock advances.
+
+        While history is being filled, what is due before its end is left to the filler, so that
+        requests arriving meanwhile cannot change the order in which history happens.
+        """
+        next_due = (
+            sa.select(events)
+            .where(events.c.due_us <= to_us(moment))
+            .order_by(events.c.due_us, events.c.seq)
+            .limit(1)
+        )
+        if self._floor is not None and moment > self._floor:
+            next_due = next_due.where(events.c.due_us > to_us(self._floor))
+        while (due := connection.execute(next_due).first()) is not None:
             connection.execute(sa.delete(events).where(events.c.seq == due.seq))
             with self.at(from_us(due.due_us)):
                 self._handlers[due.kind](self, connection, due.ref)
+
+    @contextmanager
+    def filling_until(self, end: datetime) -> Iterator[None]:
+        """Leave all events up to `end` to the one who fills history inside this block."""
+        self._floor = end
+        try:
+            yield
+        finally:
+            self._floor = None
 
     def _carry_out_due(self, connection: Connection) -> None:
         self.carry_out_until(connection, self.now(connection))

@@ -1,1 +1,7 @@
-"""The CNaught API v1 client."""
+"""The CNaught API v1 client: `CNaughtClient`, its models and the bodies of its requests."""
+
+from .bodies import order_body
+from .client import CNaughtClient
+from .orders import read_order
+
+__all__ = ["CNaughtClient", "order_body", "read_order"]

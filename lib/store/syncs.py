@@ -1,0 +1,147 @@
+"""What is known of each account's syncs, and the providers' independent statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..domain.statements import Statement, UnmatchedRetirement
+from .engine import Engines, reading, writing
+from .ledger import bump
+from .schema import orders, statements, syncs, unmatched
+
+
+class Syncs:
+    """One row per account: running, complete or failed, since when, how far."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engine = engines.mirror
+
+    def begin(self, account: str, provider: str, at: datetime) -> None:
+        """A sync of the account starts; what an earlier one completed stays known."""
+        with writing(self._engine) as mirror:
+            before = mirror.execute(
+                sa.select(syncs.c.complete_at, syncs.c.orders_read).where(
+                    syncs.c.account == account
+                )
+            ).first()
+            mirror.execute(sa.delete(syncs).where(syncs.c.account == account))
+            mirror.execute(
+                sa.insert(syncs).values(
+                    account=account,
+                    provider=provider,
+                    state="running",
+                    started_at=at,
+                    complete_at=before.complete_at if before else None,
+                    orders_read=0,
+                    orders_expected=before.orders_read if before and before.complete_at else None,
+                    message="",
+                )
+            )
+            bump(mirror)
+
+    def progress(self, account: str, orders_read: int) -> None:
+        """So many orders have been read so far."""
+        self._update(account, orders_read=orders_read)
+
+    def complete(
+        self,
+        account: str,
+        provider: str,
+        at: datetime,
+        said: Sequence[Statement],
+        without_order: Sequence[UnmatchedRetirement],
+        *,
+        orders_read: int,
+    ) -> None:
+        """The account was read whole; its statements replace those of the last sync."""
+        with writing(self._engine) as mirror:
+            for table in (statements, unmatched):
+                mirror.execute(sa.delete(table).where(table.c.account == account))
+            if said:
+                mirror.execute(
+                    sa.insert(statements),
+                    [
+                        {
+                            "account": account,
+                            "provider": provider,
+                            "measure": s.measure,
+                            "subject": s.subject,
+                            "quantity_g": s.quantity_g,
+                            "independent": s.independent,
+                            "source": s.source,
+                            "start": s.start,
+                            "end": s.end,
+                            "as_of": at,
+                        }
+                        for s in said
+                    ],
+                )
+            if without_order:
+                mirror.execute(
+                    sa.insert(unmatched),
+                    [
+                        {
+                            "account": account,
+                            "retirement_id": u.retirement_id,
+                            "retired_at": u.retired_at,
+                            "owner": u.owner,
+                            "beneficiary": u.beneficiary,
+                            "quantity_g": u.quantity_g,
+                            "url": u.url,
+                        }
+                        for u in without_order
+                    ],
+                )
+            mirror.execute(
+                sa.update(syncs)
+                .where(syncs.c.account == account)
+                .values(
+                    state="complete",
+                    finished_at=at,
+                    complete_at=at,
+                    orders_read=orders_read,
+                    orders_expected=orders_read,
+                    message="",
+                )
+            )
+            bump(mirror)
+
+    def fail(self, account: str, at: datetime, message: str) -> None:
+        """The sync stopped; `message` is a sentence for people."""
+        self._update(account, state="failed", finished_at=at, message=message)
+
+    def _update(self, account: str, **values: Any) -> None:
+        with writing(self._engine) as mirror:
+            mirror.execute(sa.update(syncs).where(syncs.c.account == account).values(**values))
+            bump(mirror)
+
+    def all(self) -> list[dict[str, Any]]:
+        """The state of every account's sync."""
+        return self._read(sa.select(syncs).order_by(syncs.c.account))
+
+    def statements(self) -> list[dict[str, Any]]:
+        """What the providers say independently, as of the last complete sync."""
+        return self._read(
+            sa.select(statements).order_by(
+                statements.c.account, statements.c.measure, statements.c.subject
+            )
+        )
+
+    def unmatched(self) -> list[dict[str, Any]]:
+        """Retirements on our behalf that belong to no order of ours."""
+        return self._read(sa.select(unmatched).order_by(unmatched.c.retired_at.desc()))
+
+    def accounts_with_open_orders(self) -> set[str]:
+        """Accounts with orders whose state can still change."""
+        found = self._read(
+            sa.select(sa.distinct(orders.c.account).label("account")).where(orders.c.open)
+        )
+        return {row["account"] for row in found}
+
+    def _read(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        with reading(self._engine) as mirror:
+            return [dict(row) for row in mirror.execute(query).mappings()]

@@ -1,0 +1,160 @@
+"""Parts of the deliveries page: the picture, the proof behind a mark, the table."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pandas as pd
+import streamlit as st
+
+from ..charts.deliveries import By, delivered_by_project_and_vintage, marked
+from . import runtime, tables
+from .filters import Scope
+from .format import MassUnit, mass_text, provider, rounding_note
+from .frame import is_dark
+from .text import literal
+
+_MASSES = {
+    "delivered_g": "Delivered",
+    "retired_g": "Retired",
+    "held_g": "Held, not retired",
+    "outstanding_g": "Outstanding",
+}
+_CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
+
+
+def rows_switch() -> By:
+    """Whether the picture has a row per project or per vintage."""
+    titles = {"project": "Project", "vintage": "Vintage"}
+    choice = st.segmented_control(
+        "Rows",
+        list(titles),
+        format_func=titles.__getitem__,
+        default="project",
+        required=True,
+        key="rows",
+        bind="query-params",
+    )
+    return cast(By, choice or "project")
+
+
+def size_switch() -> int | None:
+    """How many projects are drawn one by one: 12, or all of them."""
+    every = st.toggle("Every project", key="every", bind="query-params")
+    return None if every else 12
+
+
+def totals(delivered: pd.DataFrame, unit: MassUnit) -> None:
+    """The four measures of what is shown."""
+    with st.grid(4, min_column_width=170):
+        for column, title in _MASSES.items():
+            title = "Delivered to date" if column == "delivered_g" else title
+            st.metric(f"{title}, CO2e", mass_text(delivered[column].sum(), unit), border=True)
+
+
+def chart(
+    delivered: pd.DataFrame, *, unit: MassUnit, by: By, top: int | None
+) -> pd.DataFrame | None:
+    """The picture; returns the rows behind the mark that was clicked."""
+    figure = delivered_by_project_and_vintage(delivered, unit=unit, by=by, dark=is_dark(), top=top)
+    event = st.plotly_chart(
+        figure,
+        key="delivered",
+        on_select="rerun",
+        selection_mode="points",
+        config=_CHART_CONFIG,
+        alt=f"Bars of tonnes delivered, one row per {by}, retired filled, held hollow, "
+        "outstanding hatched; the table below has the same figures.",
+    )
+    points: list[dict[str, Any]] = event["selection"]["points"]
+    if not points:
+        st.caption("Click a bar to see its orders, serial numbers and registry links.")
+        return None
+    chosen = marked(delivered, points[0]["customdata"], by, top)
+    return chosen if not chosen.empty else None
+
+
+def proof(chosen: pd.DataFrame, scope: Scope, unit: MassUnit) -> None:
+    """The ledger rows behind the chosen project and vintage: order, serials, registry link."""
+    first = chosen.iloc[0]
+    names = chosen["project_name"].nunique()
+    name = first["project_name"] if names == 1 else f"{names} projects"
+    st.subheader(literal(f"{name}, {provider(first['provider'])}"), anchor=False)
+    rows = _rows_behind(chosen, scope)
+    columns = {"quantity_g": "Quantity"}
+    shown = tables.links(tables.masses(rows, columns, unit), ["registry_url", "certificate_url"])
+    st.dataframe(
+        shown,
+        hide_index=True,
+        column_order=[
+            "order_id", *tables.titled(columns, unit).values(), "stage", "vintage_label",
+            "vintage_source", "serials", "registry", "registry_url", "retired_at",
+            "retired_at_source", "beneficiary", "certificate_url", "account",
+        ],
+        column_config={**_PROOF_COLUMNS, **tables.mass_config(columns, unit)},
+    )  # fmt: skip
+    st.caption(
+        "A CNaught serial range is a registry block that several orders may share; the quantity "
+        "is what belongs to the order, never the size of the block."
+    )
+
+
+def _rows_behind(chosen: pd.DataFrame, scope: Scope) -> pd.DataFrame:
+    ledger = runtime.desk().ledger()
+    ledger = ledger[(ledger["side"] == "bought") & (ledger["stage"] != "order_cancelled")]
+    ledger = ledger[ledger["stage"] != "transferred_out"]
+    if scope.accounts is not None:
+        ledger = ledger[ledger["account"].isin(scope.accounts)]
+    keys = ["provider", "project_name", "vintage_label"]
+    behind = ledger.merge(chosen[keys].drop_duplicates(), on=keys)
+    return behind.sort_values("ordered_at", ascending=False)
+
+
+_PROOF_COLUMNS: dict[str, Any] = {
+    "order_id": st.column_config.TextColumn("Order", width="small"),
+    "stage": "Stage",
+    "vintage_label": "Vintage",
+    "vintage_source": "Vintage from",
+    "serials": st.column_config.ListColumn("Serial numbers", width="large"),
+    "registry": "Registry",
+    "registry_url": st.column_config.LinkColumn("Registry page", display_text="Open"),
+    "retired_at": st.column_config.DatetimeColumn("Retired at (UTC)", format="YYYY-MM-DD HH:mm"),
+    "retired_at_source": "Date from",
+    "beneficiary": "Beneficiary",
+    "certificate_url": st.column_config.LinkColumn("Certificate", display_text="Open"),
+    "account": "Account",
+}
+
+
+def table(delivered: pd.DataFrame, unit: MassUnit) -> None:
+    """The figures of the picture, sortable, with a download that carries the totals."""
+    ordered = delivered.sort_values(["delivered_g", "outstanding_g"], ascending=False)
+    shown = tables.masses(ordered, _MASSES, unit)
+    shown["provider"] = shown["provider"].map(provider)
+    headers = tables.titled(_MASSES, unit)
+    columns = {
+        "project_name": "Project",
+        "provider": "Provider",
+        "vintage_label": "Vintage",
+        "vintage_source": "Vintage from",
+        **{header: header for header in headers.values()},
+        "orders": "Orders",
+        "serials": "Serial numbers",
+        "serial_count": "Serial numbers, count",
+    }
+    shown = shown[list(columns)].rename(columns=columns)
+    config: dict[str, Any] = {
+        "Project": st.column_config.TextColumn(width="medium"),
+        "Serial numbers": st.column_config.ListColumn(width="medium"),
+        **tables.mass_config(_MASSES, unit),
+    }
+    st.dataframe(shown, hide_index=True, column_config=config, key="project-vintage")
+    sums = {headers[column]: shown[headers[column]].sum() for column in _MASSES}
+    line = ", ".join(
+        f"{title.lower()} {mass_text(ordered[column].sum(), unit)}"
+        for column, title in _MASSES.items()
+    )
+    st.caption(f"Total of {len(shown):,} rows: {line}.")
+    if note := rounding_note(ordered["delivered_g"], unit):
+        st.caption(note)
+    tables.download("Download as CSV", shown, "deliveries.csv", {"Project": "Total", **sums})

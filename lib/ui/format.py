@@ -1,0 +1,56 @@
+"""Numbers and dates as people read them: rounding happens here, once, at display."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+
+from ..charts.style import UNIT_TITLES, MassUnit, in_unit, mass_text
+from ..domain.ledger import PROVIDER_TITLES
+from ..domain.quantities import Money
+
+__all__ = ["UNIT_TITLES", "MassUnit", "ago", "in_unit", "mass_text", "moment", "money", "provider"]
+
+#: What the displayed unit is rounded to: tonnes to the kilogram, kilograms to the gram.
+_SHOWN_STEP_G = {"t": 1_000, "kg": 1}
+
+
+def money(amount: Money | None) -> str:
+    """Money with its currency, or a dash where there is none."""
+    return str(amount) if amount is not None else "–"
+
+
+def provider(name: str) -> str:
+    """How a provider is called."""
+    return PROVIDER_TITLES.get(name, name)
+
+
+def moment(at: datetime | None, zone: tzinfo = UTC) -> str:
+    """A moment to the minute with its zone, or a dash."""
+    if at is None or at != at:  # NaT is not equal to itself
+        return "–"
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """How long ago, in one unit."""
+    seconds = max(0, int((now - at).total_seconds()))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return "just now"
+
+
+def rounding_note(masses_g: Iterable[int], unit: MassUnit) -> str | None:
+    """A sentence when the rows, as displayed, do not add up to the displayed total."""
+    masses = [int(mass) for mass in masses_g]
+    step = _SHOWN_STEP_G[unit]
+    rows = sum((_shown(mass, unit) for mass in masses), Decimal(0))
+    if step == 1 or rows == _shown(sum(masses), unit):
+        return None
+    return "Rows are rounded for display and do not add up; totals are exact before rounding."
+
+
+def _shown(mass_g: int, unit: MassUnit) -> Decimal:
+    return round(in_unit(mass_g, unit), 3)

@@ -1,0 +1,16 @@
+"""Explore: the whole ledger, filtered, grouped and downloaded."""
+
+from lib.ui import explore, filters, frame, runtime
+
+frame.heading("Explore", "Every row of the ledger: filter it, group it, take it with you.")
+frame.freshness()
+scope = filters.scope()
+unit = frame.unit_switch()
+
+ledger = runtime.desk().ledger(**scope.equal())
+if ledger.empty:
+    frame.empty("The ledger has no row here.")
+else:
+    chosen = explore.filtered(ledger)
+    explore.chart(chosen, unit)
+    explore.table(chosen, unit)
