@@ -1,4 +1,4 @@
-"""Deliveries: how many tonnes, from which project, which vintage, retired or held, and the proof."""
+"""Deliveries: tonnes by project and vintage, retired or held, and how we know."""
 
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """Quotes: what every provider would charge, side by side, for an activity, a mass or a budget."""
 
-import streamlit as st
-
 from lib.ui import frame, placing, quote_board, quote_inputs
 
 frame.heading(

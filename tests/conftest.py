@@ -15,6 +15,8 @@ import pytest
 from lib.sandbox.options import Options
 from lib.sandbox.serve import RunningSandbox
 
+pytest_plugins = ["tests.fixtures_postgres"]
+
 CLOCK = datetime(2026, 11, 1, tzinfo=UTC)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -157,7 +158,9 @@ def main(argv: list[str]) -> int:
 
 
 def _set_when_stdin_closes(stop: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    # Past sys.stdin: its lock, held by a thread that waits, would break the interpreter's end.
+    while os.read(0, 1024):
+        pass
     stop.set()
 
 

@@ -239,14 +239,15 @@ def _engine(database_url: str) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
         return sa.create_engine(url)
     if url.database in (None, "", ":memory:"):
-        return sa.create_engine(
+        engine = sa.create_engine(
             url, poolclass=sa.StaticPool, connect_args={"check_same_thread": False}
         )
-    engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+    else:
+        engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
 
     @sa.event.listens_for(engine, "connect")
     def _quick_but_safe(connection: Any, _record: Any) -> None:
-        # The sandbox may be killed at any moment by tests: full rollback journal, no WAL.
+        # The sandbox may be killed at any moment by tests: rollback journal, no WAL.
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.isolation_level = None
 

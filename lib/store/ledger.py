@@ -257,15 +257,12 @@ def _store_projects(
     by_id = {project.project_id: project for project in named}
     if not by_id:
         return []
-    known = dict(
-        mirror.execute(
-            sa.select(projects.c.project_id, projects.c.facts).where(
-                projects.c.account == account, projects.c.project_id.in_(list(by_id))
-            )
+    found = mirror.execute(
+        sa.select(projects.c.project_id, projects.c.facts).where(
+            projects.c.account == account, projects.c.project_id.in_(list(by_id))
         )
-        .tuples()
-        .all()
     )
+    known = {row.project_id: row.facts for row in found}
     changed = []
     for project in by_id.values():
         facts = _PROJECT.dump_json(project, exclude_defaults=True).decode()

@@ -28,7 +28,8 @@ _CLOCK = "sandbox_clock"
 
 def card(account: Account, freshness: pd.DataFrame) -> None:
     """One account: what it is, how far it has been read, and a test of its credentials."""
-    state = freshness.loc[account.name] if account.name in freshness.index else None
+    found = freshness[freshness["account"] == account.name]
+    state = None if found.empty else found.iloc[0]
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{provider(account.provider)}** {literal(account.name)}")

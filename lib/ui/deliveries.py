@@ -10,12 +10,12 @@ import streamlit as st
 from ..charts.deliveries import By, delivered_by_project_and_vintage, marked
 from . import runtime, tables
 from .filters import Scope
-from .format import MassUnit, mass_text, provider, rounding_note
+from .format import MassUnit, mass_text, provider, rounding_note, total_g
 from .frame import is_dark
 from .text import literal
 
 _MASSES = {
-    "delivered_g": "Delivered",
+    "delivered_g": "Delivered to date",
     "retired_g": "Retired",
     "held_g": "Held, not retired",
     "outstanding_g": "Outstanding",
@@ -35,7 +35,7 @@ def rows_switch() -> By:
         key="rows",
         bind="query-params",
     )
-    return cast(By, choice or "project")
+    return cast("By", choice or "project")
 
 
 def size_switch() -> int | None:
@@ -48,8 +48,7 @@ def totals(delivered: pd.DataFrame, unit: MassUnit) -> None:
     """The four measures of what is shown."""
     with st.grid(4, min_column_width=170):
         for column, title in _MASSES.items():
-            title = "Delivered to date" if column == "delivered_g" else title
-            st.metric(f"{title}, CO2e", mass_text(delivered[column].sum(), unit), border=True)
+            st.metric(f"{title}, CO2e", mass_text(total_g(delivered[column]), unit), border=True)
 
 
 def chart(
@@ -151,7 +150,7 @@ def table(delivered: pd.DataFrame, unit: MassUnit) -> None:
     st.dataframe(shown, hide_index=True, column_config=config, key="project-vintage")
     sums = {headers[column]: shown[headers[column]].sum() for column in _MASSES}
     line = ", ".join(
-        f"{title.lower()} {mass_text(ordered[column].sum(), unit)}"
+        f"{title.lower()} {mass_text(total_g(ordered[column]), unit)}"
         for column, title in _MASSES.items()
     )
     st.caption(f"Total of {len(shown):,} rows: {line}.")

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 #: A cell that begins with one of these is read as a formula by spreadsheet programs.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 (meant)
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def csv_bytes(table: pd.DataFrame, totals: dict[str, Any] | None = None) -> bytes:

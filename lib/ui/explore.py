@@ -7,7 +7,7 @@ import streamlit as st
 
 from ..charts.bars import ranked_bars
 from . import tables
-from .format import MassUnit, mass_text, provider
+from .format import MassUnit, mass_text, provider, total_g
 from .frame import is_dark
 
 #: What the rows can be grouped by: column of the ledger -> title.
@@ -92,6 +92,6 @@ def table(rows: pd.DataFrame, unit: MassUnit) -> None:
         },
         key="ledger",
     )
-    total = mass_text(rows["quantity_g"].sum(), unit)
+    total = mass_text(total_g(rows["quantity_g"]), unit)
     st.caption(f"{len(rows):,} rows, {total} CO2e. The download holds exact grams.")
     tables.download("Download as CSV", rows, "ledger.csv")

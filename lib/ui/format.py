@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
+import pandas as pd
+
 from ..charts.style import UNIT_TITLES, MassUnit, in_unit, mass_text
 from ..domain.ledger import PROVIDER_TITLES
 from ..domain.quantities import Money
 
-__all__ = ["UNIT_TITLES", "MassUnit", "ago", "in_unit", "mass_text", "moment", "money", "provider"]
-
-#: What the displayed unit is rounded to: tonnes to the kilogram, kilograms to the gram.
-_SHOWN_STEP_G = {"t": 1_000, "kg": 1}
+__all__ = [
+    "UNIT_TITLES", "MassUnit", "ago", "in_unit", "mass_text", "moment", "money", "provider",
+    "rounding_note", "total_g",
+]  # fmt: skip
 
 
 def money(amount: Money | None) -> str:
@@ -28,7 +30,7 @@ def provider(name: str) -> str:
 
 def moment(at: datetime | None, zone: tzinfo = UTC) -> str:
     """A moment to the minute with its zone, or a dash."""
-    if at is None or at != at:  # NaT is not equal to itself
+    if at is None or pd.isna(at):
         return "–"
     return at.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
 
@@ -42,12 +44,16 @@ def ago(at: datetime, now: datetime) -> str:
     return "just now"
 
 
+def total_g(masses_g: Iterable[int]) -> int:
+    """The exact sum of grams."""
+    return sum(int(mass) for mass in masses_g)
+
+
 def rounding_note(masses_g: Iterable[int], unit: MassUnit) -> str | None:
     """A sentence when the rows, as displayed, do not add up to the displayed total."""
     masses = [int(mass) for mass in masses_g]
-    step = _SHOWN_STEP_G[unit]
     rows = sum((_shown(mass, unit) for mass in masses), Decimal(0))
-    if step == 1 or rows == _shown(sum(masses), unit):
+    if rows == _shown(sum(masses), unit):
         return None
     return "Rows are rounded for display and do not add up; totals are exact before rounding."
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 import streamlit as st
 
 from ..domain.errors import DeskError
 from . import runtime
-from .format import MassUnit, ago, provider
+from .format import MassUnit, ago
 from .text import literal
 
 SAMPLE_DATA = "SAMPLE DATA: embedded sandbox, invented prices, projects and serial numbers"
@@ -50,8 +50,7 @@ def told() -> Iterator[None]:
         yield
     except DeskError as error:
         tell(error)
-    except Exception:
-        # The last resort of every page: Streamlit's own box would show a traceback.
+    except Exception:  # noqa: BLE001 (the last resort of every page)
         _log.exception("a page failed")
         st.error(
             "This page could not be drawn: reload it, and see the server's log if it stays so.",
@@ -87,7 +86,7 @@ def unit_switch() -> MassUnit:
     choice = st.segmented_control(
         "Unit", ["t", "kg"], default="t", required=True, key="unit", bind="query-params"
     )
-    return cast(MassUnit, choice or "t")
+    return cast("MassUnit", choice or "t")
 
 
 def is_dark() -> bool:
@@ -111,9 +110,9 @@ def _freshness_line(drawn_version: int) -> None:
     st.caption(f"As of {now:%H:%M} UTC: " + " · ".join(parts))
 
 
-def _age(row: dict[str, object], now: datetime) -> str:
+def _age(row: dict[Hashable, Any], now: datetime) -> str:
     """One account's part of the freshness line."""
-    name = literal(f"{provider(str(row['provider']))} ({row['account']})")
+    name = literal(row["account"])
     state = row["state"]
     if state == "running":
         read, expected = _count(row["orders_read"]), _count(row["orders_expected"])
@@ -122,12 +121,12 @@ def _age(row: dict[str, object], now: datetime) -> str:
     if state == "never":
         return f"{name} not read yet"
     finished = row["finished_at"]
-    age = ago(cast(datetime, finished), now) if pd.notna(finished) else "unknown"
+    age = ago(finished, now) if pd.notna(finished) else "at an unknown time"
     return f"{name} {age}" if state == "complete" else f"{name} last reading failed, {age}"
 
 
-def _count(value: object) -> int:
-    return int(cast(int, value)) if pd.notna(value) else 0
+def _count(value: Any) -> int:
+    return int(value) if pd.notna(value) else 0
 
 
 def _is_filling(state: pd.DataFrame) -> bool:

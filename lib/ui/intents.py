@@ -29,8 +29,7 @@ _WORDS: dict[IntentState, tuple[str, Colour, str, str]] = {
     IntentState.REJECTED: ("Rejected", "red", ":material/block:", "Nothing was ordered."),
     IntentState.IN_DOUBT: (
         "In doubt", "orange", ":material/help:",
-        "It was sent, and no readable answer came. It is being looked up at the provider; it is "
-        "never sent twice. Do not order again.",
+        "Sent, but no readable answer came. It is being looked up and never sent twice.",
     ),
     IntentState.NOT_PLACED: (
         "Not placed", "gray", ":material/cancel:", "It did not reach the provider.",

@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from ..domain.errors import DeskError
-from ..domain.ledger import PROVIDER_TITLES
 from . import runtime, tables
 from .format import MassUnit, mass_text, moment, provider
 from .frame import tell

@@ -64,7 +64,7 @@ def _mass() -> Wish:
     left, right = st.columns([2, 1])
     text = left.text_input("Mass of CO2e", "1", key="mass", bind=_URL)
     unit = right.selectbox("Unit of mass", ["t", "kg", "lb"], key="mass_unit", bind=_URL)
-    return Wish(mass_g=wished_grams(text, cast(MassUnit, unit)))
+    return Wish(mass_g=wished_grams(text, cast("MassUnit", unit)))
 
 
 def _budget() -> Wish:
@@ -91,7 +91,7 @@ def _flight() -> Wish:
     with second:
         passengers = _whole("Passengers", "1", "passengers")
     return_trip = third.toggle("Return trip", value=True, key="return", bind=_URL)
-    activity = Flight(distance, passengers, cast(Cabin, cabin), return_trip, origin, destination)
+    activity = Flight(distance, passengers, cast("Cabin", cabin), return_trip, origin, destination)
     return Wish(activity=activity)
 
 
@@ -130,7 +130,7 @@ def _drive() -> Wish:
     return Wish(activity=Drive(distance, _VEHICLES[title]))
 
 
-_VEHICLES = {title: cast(Vehicle, name) for name, title in VEHICLE_TITLES.items()}
+_VEHICLES = {title: cast("Vehicle", name) for name, title in VEHICLE_TITLES.items()}
 
 
 def _train() -> Wish:
@@ -170,7 +170,7 @@ _KINDS: Mapping[str, Callable[[], Wish]] = {
 
 def _decimal(label: str, value: str, key: str) -> Decimal:
     text = st.text_input(label, value, key=key, bind=_URL)
-    return decimal_from(text, what=label.split(" (")[0].lower())
+    return decimal_from(text, what=label.partition(" (")[0].lower())
 
 
 def _whole(label: str, value: str, key: str) -> int:

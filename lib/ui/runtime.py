@@ -37,8 +37,9 @@ def _open(opening: Future[Desk]) -> None:
         desk.start()
         opening.set_result(desk)
     except DeskError as error:
+        _log.error("%s", error)
         opening.set_exception(error)
-    except BaseException as error:
+    except Exception as error:  # noqa: BLE001 (told to whoever waits for the desk)
         _log.exception("the desk could not be opened")
         reason = "Carbon Desk could not be opened: see the server's log, then try again."
         opening.set_exception(DeskError(reason).with_traceback(error.__traceback__))
@@ -71,7 +72,7 @@ def start_if_closed() -> None:
 
 def close() -> None:
     """Stop the desk's own threads at the end of the process."""
-    global _opening  # noqa: PLW0603 (see start)
+    global _opening
     with _lock:
         opening, _opening = _opening, None
     if opening is not None and opening.done() and opening.exception() is None:

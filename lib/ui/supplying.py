@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ..domain.errors import BadInput, DeskError
-from ..domain.quantities import grams, decimal_from
+from ..domain.quantities import decimal_from, grams
 from ..providers.base import DeliverableBatch, OpenOrder
 from . import runtime
 from .format import MassUnit, mass_text

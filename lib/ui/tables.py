@@ -20,7 +20,8 @@ def masses(frame: pd.DataFrame, columns: Mapping[str, str], unit: MassUnit) -> p
     """The frame with gram columns replaced by exact amounts: `{"held_g": "held"}` names them."""
     shown = frame.copy()
     for column in columns:
-        shown[column] = [in_unit(mass, unit) for mass in shown[column]]
+        exact = [in_unit(mass, unit) for mass in shown[column]]
+        shown[column] = pd.Series(exact, index=shown.index, dtype=object)
     return shown.rename(columns=titled(columns, unit))
 
 
@@ -41,7 +42,7 @@ def links(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """The frame with everything that is not a web address removed from its link columns."""
     shown = frame.copy()
     for column in columns:
-        shown[column] = [web_link(url) for url in shown[column]]
+        shown[column] = shown[column].map(web_link)
     return shown
 
 

@@ -2,7 +2,7 @@
 
 The examples (fixtures/isometric) are the contract's and the vendor's own; bodies must reproduce
 the requests among them exactly, models must read the answers. Everything that goes over the wire
-goes to a real sandbox on loopback with its demo history.
+goes to a real sandbox on loopback.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from lib.clients.isometric.models import (
 )
 from lib.clients.models import WireModel, read_model
 from lib.clients.payload import read_json
-from tests.conftest import Sandbox, SandboxFactory
+from tests.conftest import Sandbox
 
 FIXTURES = Path(__file__).parent / "fixtures" / "isometric"
 SECRET = "sandbox-isometric-secret"
@@ -285,37 +285,30 @@ def buyer(demo_sandbox: Sandbox) -> Iterator[IsometricClient]:
 
 
 @pytest.fixture
-def own_sandbox(sandbox_factory: SandboxFactory) -> Sandbox:
-    return sandbox_factory(history="demo", rate_limits="off")
-
-
-@pytest.fixture
-def owner(own_sandbox: Sandbox) -> Iterator[IsometricClient]:
+def owner(sandbox: Sandbox) -> Iterator[IsometricClient]:
     """A buyer whose sandbox may be changed."""
-    with connect(own_sandbox, "buyer") as client:
+    with connect(sandbox, "buyer") as client:
         yield client
 
 
 @pytest.fixture
-def supplier(own_sandbox: Sandbox) -> Iterator[IsometricClient]:
+def supplier(sandbox: Sandbox) -> Iterator[IsometricClient]:
     """A supplier whose sandbox may be changed."""
-    with connect(own_sandbox, "supplier") as client:
+    with connect(sandbox, "supplier") as client:
         yield client
 
 
-def deliverable(supplier: IsometricClient) -> tuple[Order, CreditBatch]:
-    """An order that is not filled, and a batch of at least 2 kg that may go into it."""
+def deliverable(sandbox: Sandbox, supplier: IsometricClient) -> tuple[Order, CreditBatch]:
+    """A new order of 10 t, and a newly issued batch of the supplier that may go into it."""
+    control = sandbox.control
+    placed = control.post("/isometric/orders", json={"credit_quantity_kg": 10_000})
+    control.post("/isometric/issuances", json={"credit_quantity_kg": 5_000}).raise_for_status()
     me = supplier.suppliers.current()
-    order = next(o for o in supplier.suppliers.orders(me.id) if o.status != "completed")
     batches = supplier.organisations.credit_batches(
         me.organisation.id, where={"status": ["active"], "supplier_id": me.id}
     )
-    batch = next(
-        b
-        for b in batches
-        if b.delivery_id is None and b.owner.id == me.organisation.id and b.size.credit_kgs > 1
-    )
-    return order, batch
+    batch = next(b for b in batches if b.delivery_id is None)
+    return supplier.orders.get(placed.raise_for_status().json()["id"]), batch
 
 
 def test_who_the_token_acts_for(buyer):
@@ -421,8 +414,8 @@ def test_the_balance_equals_the_batches(buyer):
     assert balance.total.active_credits_total.credit_kgs == sum(b.size.credit_kgs for b in owned)
 
 
-def test_a_delivery_in_part_splits_the_batch(supplier):
-    order, batch = deliverable(supplier)
+def test_a_delivery_in_part_splits_the_batch(supplier, sandbox):
+    order, batch = deliverable(sandbox, supplier)
     delivery = supplier.deliveries.create(
         order_id=order.id, credit_batch_quantities=[(batch.id, 1)], notes="ref:ABCDEF"
     )
@@ -444,15 +437,15 @@ def test_a_delivery_in_part_splits_the_batch(supplier):
         supplier.deliveries.create(order_id=order.id, credit_batch_quantities=[(batch.id, 1)])
 
 
-def test_a_buyer_delivers_nothing(owner, supplier):
-    order, batch = deliverable(supplier)
+def test_a_buyer_delivers_nothing(owner, supplier, sandbox):
+    order, batch = deliverable(sandbox, supplier)
     with pytest.raises((ForbiddenError, NotFoundError)):
         owner.deliveries.create(order_id=order.id, credit_batch_quantities=[(batch.id, 1)])
 
 
-def test_doubt_after_a_delivery_is_settled_by_looking(supplier, own_sandbox):
-    order, batch = deliverable(supplier)
-    own_sandbox.faults("drop_after", path="/isometric/registry/v0/deliveries", method="POST")
+def test_doubt_after_a_delivery_is_settled_by_looking(supplier, sandbox):
+    order, batch = deliverable(sandbox, supplier)
+    sandbox.faults("drop_after", path="/isometric/registry/v0/deliveries", method="POST")
     with pytest.raises(OutcomeUnknownError):
         supplier.deliveries.create(
             order_id=order.id, credit_batch_quantities=[(batch.id, 1)], notes="ref:DOUBT"
@@ -461,14 +454,12 @@ def test_doubt_after_a_delivery_is_settled_by_looking(supplier, own_sandbox):
     assert [d.credit_batch_size_total.credit_kgs for d in found] == [1]
 
 
-def held(owner: IsometricClient) -> CreditBatch:
-    me = owner.organisations.current()
-    batches = owner.organisations.credit_batches(me.id, where={"status": ["active"]})
-    return next(b for b in batches if b.owner.id == me.id and b.size.credit_kgs > 2)
-
-
-def test_retirements_of_named_and_of_oldest_batches(owner):
-    batch = held(owner)
+def test_retirements_of_named_and_of_oldest_batches(owner, supplier, sandbox):
+    order, undelivered = deliverable(sandbox, supplier)
+    quantity = (undelivered.id, undelivered.size.credit_kgs)
+    supplier.deliveries.create(order_id=order.id, credit_batch_quantities=[quantity])
+    batch = owner.credit_batches.get(undelivered.id)
+    assert (batch.owner.id, batch.status) == (owner.organisations.current().id, "active")
     claim = CLAIM | {
         "owner_organisation_id": batch.owner.id,
         "beneficiary_organisation_id": batch.owner.id,
@@ -496,11 +487,12 @@ def test_beneficiaries(owner):
     assert listed[person.id] == "Ada Nine"
 
 
-@pytest.mark.parametrize("group", ["organisations", "suppliers", "projects"])
-def test_null_for_an_unknown_object_is_not_found(supplier, own_sandbox, group):
-    prefix = {"organisations": "org", "suppliers": "spl", "projects": "prj"}[group]
+@pytest.mark.parametrize(
+    ("group", "prefix"), [("organisations", "org"), ("suppliers", "spl"), ("projects", "prj")]
+)
+def test_an_unknown_object_is_not_found(buyer, group, prefix):
     with pytest.raises(NotFoundError):
-        getattr(supplier, group).get(f"{prefix}_0000000000000000")
+        getattr(buyer, group).get(f"{prefix}_0000000000000000")
 
 
 def test_an_id_of_another_kind_is_refused_before_anything_is_sent(buyer):
@@ -516,14 +508,14 @@ def test_a_page_size_out_of_range_is_refused_before_anything_is_sent(buyer, page
         buyer.projects.list(page_size=page_size)
 
 
-def test_a_page_that_promises_more_without_a_cursor_is_malformed(supplier, own_sandbox):
+def test_a_page_that_promises_more_without_a_cursor_is_malformed(supplier, sandbox):
     info = {
         "has_next_page": True,
         "end_cursor": None,
         "has_previous_page": False,
         "start_cursor": None,
     }
-    own_sandbox.faults("body", path="/isometric/registry/v0/deliveries", patch={"page_info": info})
+    sandbox.faults("body", path="/isometric/registry/v0/deliveries", patch={"page_info": info})
     with pytest.raises(MalformedReplyError, match="cursor"):
         list(supplier.deliveries.list())
 

@@ -53,58 +53,62 @@ class NotificationConfig(_Body):
     url: Annotated[str, Field(max_length=2048)]
 
 
-class _OrderTexts(_Body):
+class OrderTexts(_Body):
+    """What all orders may say beside their amount."""
+
     metadata: Text | None = None
     description: Text | None = None
     notification_config: NotificationConfig | None = None
     portfolio_id: str | None = None
 
 
-class OrderRequest(_OrderTexts):
+class OrderRequest(OrderTexts):
     """POST /orders: exactly one of the two amounts."""
 
     amount_kg: Kilograms | None = None
     total_price_usd_cents: Cents | None = None
 
 
-class RideOrderRequest(_OrderTexts):
+class RideOrderRequest(OrderTexts):
     """POST /orders/ride."""
 
     distance_km: Positive
 
 
-class _QuoteBasis(_Body):
+class QuoteBasis(_Body):
+    """Which price a quote takes; source null means api."""
+
     portfolio_id: str | None = None
     source: Literal["api", "checkout"] | None = None
 
 
-class GenericQuoteRequest(_QuoteBasis):
+class GenericQuoteRequest(QuoteBasis):
     """POST /quotes."""
 
     amount_kg: Kilograms
 
 
-class DistanceQuoteRequest(_QuoteBasis):
+class DistanceQuoteRequest(QuoteBasis):
     """POST /quotes/ride, /quotes/flight and /quotes/train."""
 
     distance_km: Positive
 
 
-class FreightQuoteRequest(_QuoteBasis):
+class FreightQuoteRequest(QuoteBasis):
     """POST /quotes/air-freight and /quotes/ground-freight."""
 
     freight_mass_kg: Positive
     distance_km: Positive
 
 
-class GroundTransportQuoteRequest(_QuoteBasis):
+class GroundTransportQuoteRequest(QuoteBasis):
     """POST /quotes/ground-transport: the whole vehicle."""
 
     distance_km: Positive
     vehicle_type: Literal["passenger_car_van_or_suv", "small_bus", "school_bus", "coach_bus"]
 
 
-class OfficeSpaceQuoteRequest(_QuoteBasis):
+class OfficeSpaceQuoteRequest(QuoteBasis):
     """POST /quotes/office-space: one year."""
 
     square_footage: Positive

@@ -69,9 +69,6 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _unrouted(_request: Request, error: HTTPException) -> Response:
-        # Our own refusals never are HTTPExceptions, so a 404 here is the router's: no such path.
-        headers = dict(error.headers or {})
-        if error.status_code == 404:
-            headers["X-Sandbox-Route"] = "none"
+        # Our own refusals never are HTTPExceptions: this is the router's, in Lune's plain text.
         phrase = HTTPStatus(error.status_code).phrase
-        return PlainTextResponse(phrase, status_code=error.status_code, headers=headers)
+        return PlainTextResponse(phrase, status_code=error.status_code, headers=error.headers)

@@ -7,6 +7,8 @@ waits, allocated, in the pool of its account and beneficiary, first come first s
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -15,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from ..state import World, to_us
 from .catalogue import Catalogue, catalogue_of
-from .rules import GRAMS_PER_TONNE, split_by_weight, take_first, whole_tonnes
+from .rules import Taken, split_by_weight, take_first, whole_tonnes
 from .tables import order_bundles, orders, parts, stock
 
 _PLACE, _PAY, _ALLOT = "lune.place", "lune.pay", "lune.allot"
@@ -94,15 +96,17 @@ def _paid(world: World, connection: Connection, order_id: str) -> None:
 
 def _allotted(world: World, connection: Connection, order_id: str) -> None:
     """Allot projects, or leave the order paid until the missing credits are in stock."""
-    if _status(connection, order_id) != "paid":
+    order = connection.execute(sa.select(orders).where(orders.c.id == order_id)).one()
+    if order.status != "paid":
         return
     catalogue = catalogue_of(world)
     lifecycle = catalogue.lifecycle
-    if _missing(connection, order_id):
+    bundles = _bundles(connection, order_id)
+    if _missing(connection, bundles):
         _later(world, connection, lifecycle.restock_s, _RESTOCK, order_id)
         return
-    _take_from_stock(connection, order_id)
-    _insert_parts(connection, catalogue, order_id)
+    _take_from_stock(connection, catalogue, bundles)
+    connection.execute(sa.insert(parts), list(_new_parts(catalogue, order, bundles)))
     _set(connection, order_id, status="retiring")
     _later(world, connection, lifecycle.complete_s - lifecycle.retiring_s, _RETIRE, order_id)
 
@@ -111,75 +115,68 @@ def _restocked(world: World, connection: Connection, order_id: str) -> None:
     """What the order still lacks has been bought in: allot it now."""
     if _status(connection, order_id) != "paid":
         return
-    for bundle_id, grams in _missing(connection, order_id).items():
-        connection.execute(
-            sa.update(stock)
-            .where(stock.c.bundle_id == bundle_id)
-            .values(available_g=stock.c.available_g + grams)
-        )
+    for bundle_id, grams in _missing(connection, _bundles(connection, order_id)).items():
+        _change_stock(connection, bundle_id, grams)
     _allotted(world, connection, order_id)
 
 
-def _wanted(connection: Connection, order_id: str) -> dict[str, int]:
-    """Grams that an order needs, by bundle."""
-    rows = connection.execute(
-        sa.select(order_bundles.c.bundle_id, sa.func.sum(order_bundles.c.quantity_g))
-        .where(order_bundles.c.order_id == order_id)
-        .group_by(order_bundles.c.bundle_id)
+def _bundles(connection: Connection, order_id: str) -> list[sa.Row[Any]]:
+    return list(
+        connection.execute(
+            sa.select(order_bundles)
+            .where(order_bundles.c.order_id == order_id)
+            .order_by(order_bundles.c.position)
+        )
     )
-    return {bundle_id: int(grams) for bundle_id, grams in rows}
 
 
-def _missing(connection: Connection, order_id: str) -> dict[str, int]:
-    """Grams that are not in stock for an order, by bundle; empty when nothing is missing."""
-    available = {
+def _missing(connection: Connection, bundles: Sequence[sa.Row[Any]]) -> dict[str, int]:
+    """Grams that are not in stock, by bundle; empty when nothing is missing."""
+    available: dict[str, int] = {
         row.bundle_id: row.available_g
         for row in connection.execute(sa.select(stock).where(stock.c.available_g.is_not(None)))
     }
+    wanted = Counter[str]()
+    for bundle in bundles:
+        wanted[bundle.bundle_id] += bundle.quantity_g
     return {
         bundle_id: grams - available[bundle_id]
-        for bundle_id, grams in _wanted(connection, order_id).items()
+        for bundle_id, grams in wanted.items()
         if bundle_id in available and grams > available[bundle_id]
     }
 
 
-def _take_from_stock(connection: Connection, order_id: str) -> None:
-    for bundle_id, grams in _wanted(connection, order_id).items():
-        connection.execute(
-            sa.update(stock)
-            .where(stock.c.bundle_id == bundle_id, stock.c.available_g.is_not(None))
-            .values(available_g=stock.c.available_g - grams)
-        )
+def _take_from_stock(
+    connection: Connection, catalogue: Catalogue, bundles: Sequence[sa.Row[Any]]
+) -> None:
+    for bundle in bundles:
+        if catalogue.bundle_by_id[bundle.bundle_id].stock_g is not None:
+            _change_stock(connection, bundle.bundle_id, -bundle.quantity_g)
 
 
-def _insert_parts(connection: Connection, catalogue: Catalogue, order_id: str) -> None:
-    order = connection.execute(sa.select(orders).where(orders.c.id == order_id)).one()
-    rows = connection.execute(
-        sa.select(order_bundles)
-        .where(order_bundles.c.order_id == order_id)
-        .order_by(order_bundles.c.position)
-    ).all()
-    allotted = [
-        (row, project_id, grams)
-        for row in rows
-        for project_id, grams in _by_project(catalogue, row.bundle_id, row.quantity_g)
-        if grams
-    ]
+def _change_stock(connection: Connection, bundle_id: str, grams: int) -> None:
     connection.execute(
-        sa.insert(parts),
-        [
-            {
-                "order_id": order_id,
-                "account_id": order.account_id,
-                "beneficiary": order.beneficiary,
-                "project_id": project_id,
-                "quantity_g": grams,
-                "unit_price": row.unit_price,
-                "status": "allocated",
-            }
-            for row, project_id, grams in allotted
-        ],
+        sa.update(stock)
+        .where(stock.c.bundle_id == bundle_id)
+        .values(available_g=stock.c.available_g + grams)
     )
+
+
+def _new_parts(
+    catalogue: Catalogue, order: sa.Row[Any], bundles: Sequence[sa.Row[Any]]
+) -> Iterator[dict[str, Any]]:
+    for bundle in bundles:
+        for project_id, grams in _by_project(catalogue, bundle.bundle_id, bundle.quantity_g):
+            if grams:
+                yield {
+                    "order_id": order.id,
+                    "account_id": order.account_id,
+                    "beneficiary": order.beneficiary,
+                    "project_id": project_id,
+                    "quantity_g": grams,
+                    "unit_price": bundle.unit_price,
+                    "status": "allocated",
+                }
 
 
 def _by_project(catalogue: Catalogue, bundle_id: str, grams: int) -> list[tuple[str, int]]:
@@ -196,13 +193,16 @@ def _retired(world: World, connection: Connection, order_id: str) -> None:
     own = connection.execute(
         sa.select(parts).where(parts.c.order_id == order_id).order_by(parts.c.seq)
     ).all()
-    _retire_first(connection, own, whole_tonnes(sum(part.quantity_g for part in own)))
+    ordered = sum(part.quantity_g for part in own)
+    _retire_first(connection, own, whole_tonnes(ordered))
+    if ordered == whole_tonnes(ordered):
+        _set(connection, order_id, status="complete")
+        return
     connection.execute(
         sa.update(parts)
         .where(parts.c.order_id == order_id, parts.c.status == "allocated")
         .values(pooled_us=to_us(world.now(connection)))
     )
-    _complete(connection, {order_id})
     _retire_pool(connection, own[0].account_id, own[0].beneficiary)
 
 
@@ -218,25 +218,29 @@ def _retire_pool(connection: Connection, account_id: str, beneficiary: str) -> N
         .order_by(parts.c.pooled_us, parts.c.seq)
     ).all()
     filled = whole_tonnes(sum(part.quantity_g for part in pool))
-    if filled >= GRAMS_PER_TONNE:
+    if filled:
         _retire_first(connection, pool, filled)
         _complete(connection, {part.order_id for part in pool})
 
 
-def _retire_first(connection: Connection, queue: list[Any] | Any, grams: int) -> None:
+def _retire_first(connection: Connection, queue: Sequence[sa.Row[Any]], grams: int) -> None:
+    taken = take_first([(part.seq, part.quantity_g) for part in queue], grams)
+    whole = [entry.part for entry in taken if entry.left_g == 0]
+    connection.execute(sa.update(parts).where(parts.c.seq.in_(whole)).values(status="retired"))
     by_seq = {part.seq: part for part in queue}
-    for taken in take_first([(part.seq, part.quantity_g) for part in queue], grams):
-        here = parts.c.seq == taken.part
-        if taken.left_g == 0:
-            connection.execute(sa.update(parts).where(here).values(status="retired"))
-            continue
-        # The rest keeps its row, and with it its place in the queue.
-        connection.execute(sa.update(parts).where(here).values(quantity_g=taken.left_g))
-        retired = dict(by_seq[taken.part]._mapping)
-        del retired["seq"]
-        connection.execute(
-            sa.insert(parts).values(retired | {"quantity_g": taken.retired_g, "status": "retired"})
-        )
+    for entry in taken:
+        if entry.left_g:
+            _split(connection, by_seq[entry.part], entry)
+
+
+def _split(connection: Connection, part: sa.Row[Any], taken: Taken) -> None:
+    """Retire some of a part. The rest keeps its row, and with it its place in the queue."""
+    connection.execute(
+        sa.update(parts).where(parts.c.seq == part.seq).values(quantity_g=taken.left_g)
+    )
+    retired = dict(part._mapping) | {"quantity_g": taken.retired_g, "status": "retired"}
+    del retired["seq"]
+    connection.execute(sa.insert(parts).values(retired))
 
 
 def _complete(connection: Connection, order_ids: set[str]) -> None:
