@@ -4,7 +4,6 @@ from lib.ui import connections, frame, runtime
 
 desk = runtime.desk()
 frame.heading("Connections", "The accounts of this desk, without their credentials.")
-frame.freshness()
 state = desk.freshness()
 for account in desk.accounts:
     connections.card(account, state)

@@ -2,10 +2,8 @@
 
 from lib.ui import explore, filters, frame, runtime
 
-frame.heading("Explore", "Every row of the ledger: filter it, group it, take it with you.")
-frame.freshness()
+unit = frame.heading("Explore", "Every row of the ledger: filter it, group it, take it with you.")
 scope = filters.scope()
-unit = frame.unit_switch()
 
 ledger = runtime.desk().ledger(**scope.equal())
 if ledger.empty:

@@ -3,13 +3,11 @@
 from lib.ui import filters, frame, impact, runtime
 
 desk = runtime.desk()
-frame.heading(
+unit = frame.heading(
     "Impact",
     "Tonnes retired, by the year of their retirement, their type and their beneficiary.",
 )
-frame.freshness()
 scope = filters.scope()
-unit = frame.unit_switch()
 
 found = desk.impact(**scope.equal())
 if found.retired_g == 0:

@@ -5,9 +5,9 @@ import streamlit as st
 from lib.ui import frame, intents, orders, runtime, supplying
 
 desk = runtime.desk()
-frame.heading("Orders", "Every order of every account, and what became of those confirmed here.")
-frame.freshness()
-unit = frame.unit_switch()
+unit = frame.heading(
+    "Orders", "Every order of every account, and what became of those confirmed here."
+)
 
 if intent_id := st.query_params.get("intent"):
     with frame.told():

@@ -3,9 +3,7 @@
 from lib.ui import frame, overview, runtime
 
 desk = runtime.desk()
-frame.heading("Overview", "What was bought, what arrived, and what is still to come.")
-frame.freshness()
-unit = frame.unit_switch()
+unit = frame.heading("Overview", "What was bought, what arrived, and what is still to come.")
 
 orders = desk.orders(side="bought")
 if orders.empty:

@@ -2,19 +2,18 @@
 
 from lib.ui import frame, placing, quote_board, quote_inputs
 
-frame.heading(
+unit = frame.heading(
     "Quotes",
     "What it costs to retire credits equal to an estimated emission, at every provider.",
 )
 draft = placing.current_draft()
 if draft:
-    placing.review(draft, frame.unit_switch())
+    placing.review(draft, unit)
 else:
     with frame.told():
         wish = quote_inputs.wish()
         board = quote_board.ask(wish)
         if board is not None:
-            unit = frame.unit_switch()
             quote_board.estimates(board, unit)
             ordered = quote_board.offers(board, unit)
             quote_board.table(board, unit)

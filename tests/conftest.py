@@ -15,7 +15,7 @@ import pytest
 from lib.sandbox.options import Options
 from lib.sandbox.serve import RunningSandbox
 
-pytest_plugins = ["tests.fixtures_postgres"]
+pytest_plugins = ["tests.fixtures_app", "tests.fixtures_postgres"]
 
 CLOCK = datetime(2026, 11, 1, tzinfo=UTC)
 

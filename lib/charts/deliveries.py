@@ -135,17 +135,18 @@ def _keyed(frame: pd.DataFrame, by: By, top: int | None) -> pd.DataFrame:
 
 
 def _largest_first(data: pd.DataFrame, top: int | None) -> pd.DataFrame:
-    """Rows by what was delivered, then by what is outstanding; those beyond `top` share one."""
+    """Rows by size, those beyond `top` in one; what has no project yet stays apart, at the end."""
     delivered = data["retired_g"] + data["held_g"]
     sizes = data.assign(delivered_g=delivered).groupby("row")[["delivered_g", "outstanding_g"]]
     ranking = sizes.sum().sort_values(["delivered_g", "outstanding_g"], ascending=False)
-    ranked = [str(row) for row in ranking.index]
+    unassigned = sorted(data.loc[data["project_id"].isna(), "row"].unique())
+    ranked = [str(row) for row in ranking.index if row not in unassigned]
     if top is not None and len(ranked) > top + 1:
         small = data["row"].isin(ranked[top:])
         data.loc[small, "row_label"] = f"{len(ranked) - top} more projects together"
         data.loc[small, "row"] = REST
         ranked = [*ranked[:top], REST]
-    return _at(data, ranked)
+    return _at(data, [*ranked, *unassigned])
 
 
 def _at(data: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
@@ -178,7 +179,9 @@ def _vintage_parts(data: pd.DataFrame, colours: Palette) -> list[_Part]:
     years = [label for label in labels if _vintage_order(label)[0] == 2]
     others = [label for label in labels if label not in years]
     unknown = [
-        _Part(label, _vintage_title(label), colours.unknown, "x" if "mixed" in label else ".")
+        _Part(label, "mixed vintages", colours.unknown, "x")
+        if "mixed" in label
+        else _Part(label, _vintage_title(label), colours.unknown, ".")
         for label in reversed(others)
     ]
     shade = shades(colours.vintages, len(years))

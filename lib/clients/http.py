@@ -57,8 +57,8 @@ class Reply:
     """A 2xx answer. Header names are lower case; `request` says what was asked."""
 
     status: int
-    headers: Mapping[str, str]
-    content: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
     request: str
     from_cache: bool = False
     idempotency_key: str | None = None

@@ -25,6 +25,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from . import catalogue
 from .app import create_app
+from .cnaught.callbacks import CallbackSender
 from .filling import Filling
 from .options import BadOption, History, Options
 from .providers import PROVIDERS
@@ -53,6 +54,7 @@ class RunningSandbox:
         self.url = _url(self._socket)
         self.world.public_url = self.url
         self.world.callback_hosts = options.allow_callbacks
+        self._callbacks = CallbackSender(self.world)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 create_app(self.world, self.filling, options=options),
@@ -73,6 +75,8 @@ class RunningSandbox:
             self.filling.start()
             self._thread.start()
             self._wait_until_served()
+            if self._options.allow_callbacks:
+                self._callbacks.start()
         except BaseException:
             self.close()
             raise
@@ -98,6 +102,7 @@ class RunningSandbox:
         if self._thread.is_alive():
             self._thread.join()
         self.filling.stop()
+        self._callbacks.stop()
         self._socket.close()
         self.world.close()
 

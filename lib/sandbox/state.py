@@ -52,9 +52,26 @@ effects = sa.Table(
     sa.Column("at_us", sa.BigInteger, nullable=False),
 )
 
+# Built once: these run several times for every order of a long history.
+_GET = sa.select(meta.c.value).where(meta.c.name == sa.bindparam("wanted"))
+_COUNT_ON = (
+    sa.update(meta)
+    .where(meta.c.name == sa.bindparam("counter"))
+    .values(value=sa.cast(sa.cast(meta.c.value, sa.BigInteger) + 1, sa.Text))
+    .returning(meta.c.value)
+)
+_NEXT_DUE = (
+    sa.select(events)
+    .where(events.c.due_us > sa.bindparam("after"), events.c.due_us <= sa.bindparam("until"))
+    .order_by(events.c.due_us, events.c.seq)
+    .limit(1)
+)
+_DONE = sa.delete(events).where(events.c.seq == sa.bindparam("done"))
+
 EventHandler = Callable[["World", Connection, str], None]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONG_AGO_US = -(10**17)
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -121,16 +138,13 @@ class World:
         While history is being filled, what is due before its end is left to the filler, so that
         requests arriving meanwhile cannot change the order in which history happens.
         """
-        next_due = (
-            sa.select(events)
-            .where(events.c.due_us <= to_us(moment))
-            .order_by(events.c.due_us, events.c.seq)
-            .limit(1)
-        )
-        if self._floor is not None and moment > self._floor:
-            next_due = next_due.where(events.c.due_us > to_us(self._floor))
-        while (due := connection.execute(next_due).first()) is not None:
-            connection.execute(sa.delete(events).where(events.c.seq == due.seq))
+        floor = self._floor
+        bounds = {
+            "after": to_us(floor) if floor is not None and moment > floor else _LONG_AGO_US,
+            "until": to_us(moment),
+        }
+        while (due := connection.execute(_NEXT_DUE, bounds).first()) is not None:
+            connection.execute(_DONE, {"done": due.seq})
             with self.at(from_us(due.due_us)):
                 self._handlers[due.kind](self, connection, due.ref)
 
@@ -168,7 +182,7 @@ class World:
 
     def schedule(self, connection: Connection, due: datetime, kind: str, ref: str) -> None:
         """Let an event of `kind` happen to `ref` at `due`."""
-        connection.execute(sa.insert(events).values(due_us=to_us(due), kind=kind, ref=ref))
+        connection.execute(sa.insert(events), {"due_us": to_us(due), "kind": kind, "ref": ref})
 
     def record_effect(
         self,
@@ -188,26 +202,28 @@ class World:
     ) -> None:
         """Write down one effect for tests to reconcile against."""
         connection.execute(
-            sa.insert(effects).values(
-                provider=provider,
-                account=account,
-                subaccount=subaccount,
-                kind=kind,
-                id=id,
-                key=key,
-                reference=reference,
-                body_sha256=hashlib.sha256(body).hexdigest() if body is not None else None,
-                grams=grams,
-                money=money,
-                currency=currency,
-                at_us=to_us(self.now(connection)),
-            )
+            sa.insert(effects),
+            {
+                "provider": provider,
+                "account": account,
+                "subaccount": subaccount,
+                "kind": kind,
+                "id": id,
+                "key": key,
+                "reference": reference,
+                "body_sha256": hashlib.sha256(body).hexdigest() if body is not None else None,
+                "grams": grams,
+                "money": money,
+                "currency": currency,
+                "at_us": to_us(self.now(connection)),
+            },
         )
 
     def new_id(self, connection: Connection, length: int = 12, alphabet: str = _BASE62) -> str:
         """A fresh id: looks random, is the same for the same seed and history."""
-        count = int(self.get(connection, "id_count") or 0) + 1
-        self.put(connection, "id_count", str(count))
+        count = connection.execute(_COUNT_ON, {"counter": "id_count"}).scalar()
+        if count is None:
+            self.put(connection, "id_count", count := "1")
         digest = hashlib.sha256(f"{self.seed}:{count}".encode()).digest()
         number = int.from_bytes(digest + hashlib.sha256(digest).digest(), "big")
         letters = []
@@ -218,7 +234,7 @@ class World:
 
     def get(self, connection: Connection, name: str) -> str | None:
         """A value kept under `name`, such as the clock's offset."""
-        found = connection.execute(sa.select(meta.c.value).where(meta.c.name == name)).first()
+        found = connection.execute(_GET, {"wanted": name}).first()
         return None if found is None else str(found.value)
 
     def put(self, connection: Connection, name: str, value: str) -> None:

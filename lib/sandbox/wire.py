@@ -7,7 +7,7 @@ as Decimal; `ExactJSON` writes them back as plain JSON numbers (10.5, 10, never 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
@@ -40,22 +40,32 @@ class Verbatim(str):
 
 def dumps(value: Any) -> str:
     """Compact JSON of dicts, lists, texts, ints, bools, None, Decimals and Verbatim."""
-    if isinstance(value, Verbatim):
-        return value
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, str):
-        return encode_basestring(value)
-    if isinstance(value, int):
-        return int.__repr__(value)
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, dict):
-        inner = (f"{encode_basestring(str(key))}:{dumps(item)}" for key, item in value.items())
-        return "{" + ",".join(inner) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(map(dumps, value)) + "]"
-    raise TypeError(f"{type(value).__name__} has no place in a reply")
+    write = _WRITERS.get(type(value))
+    if write is None:
+        raise TypeError(f"{type(value).__name__} has no place in a reply")
+    return write(value)
+
+
+def _object(value: dict[str, Any]) -> str:
+    inner = (f"{encode_basestring(name)}:{dumps(item)}" for name, item in value.items())
+    return "{" + ",".join(inner) + "}"
+
+
+def _array(value: Iterable[Any]) -> str:
+    return "[" + ",".join(map(dumps, value)) + "]"
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    Verbatim: str,
+    type(None): lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    str: encode_basestring,
+    int: str,
+    Decimal: plain,
+    dict: _object,
+    list: _array,
+    tuple: _array,
+}
 
 
 class ExactJSON(Response):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from ..domain.intents import Intent
 from ..providers import outcomes
@@ -22,6 +23,8 @@ LOOKS_THAT_FIND_NOTHING = 2
 LOOKS_APART = timedelta(minutes=5)
 #: A provider's clock may be this far off ours.
 CLOCK_SKEW = timedelta(minutes=15)
+#: Our own clock may step back this far when it is set right; more tells nothing about time.
+_CLOCK_STEP = timedelta(minutes=1)
 
 #: Waiting time before the n-th further step of one intent, in seconds.
 _BACK_OFF = (2, 5, 15, 30, 60)
@@ -66,15 +69,11 @@ def same_scope(intent: Intent, effects: Effects) -> bool:
     return (account.base_url, account.credential) == (intent.base_url, intent.credential)
 
 
-def in_window(intent: Intent, moment: datetime) -> bool:
-    """Whether a repeat is still safe; a clock that runs backwards counts as too late."""
-    first = intent.first_sent_at or intent.created_at
-    return timedelta(0) <= moment - first < RESEND_WITHIN
-
-
 def may_repeat(intent: Intent, tried: Sequence[Attempt], now: datetime) -> bool:
     """Whether the same bytes with the same key may be sent once more."""
-    if not POLICIES[intent.provider].repeats or not in_window(intent, now):
+    if not POLICIES[intent.provider].repeats or not _in_window(intent, now):
+        return False
+    if _clock_went_back(tried, now):
         return False
     sends = [attempt.outcome for attempt in tried if attempt.what == "send"]
     if any(outcome in _TELLING for outcome in sends):
@@ -85,14 +84,23 @@ def may_repeat(intent: Intent, tried: Sequence[Attempt], now: datetime) -> bool:
 
 def empty_looks(intent: Intent, tried: Sequence[Attempt]) -> int:
     """How many complete looks found nothing at a time when nothing could arrive any more."""
-    last_send = max(attempt.started_at for attempt in tried if attempt.what == "send")
+    last_send = max(n for n, attempt in enumerate(tried) if attempt.what == "send")
     return sum(
         1
-        for attempt in tried
-        if attempt.outcome == "nothing found"
-        and attempt.started_at >= last_send
-        and not in_window(intent, attempt.started_at)
+        for attempt in tried[last_send:]
+        if attempt.outcome == "nothing found" and not _in_window(intent, attempt.started_at)
     )
+
+
+def _in_window(intent: Intent, moment: datetime) -> bool:
+    first = intent.first_sent_at or intent.created_at
+    return -_CLOCK_STEP <= moment - first < RESEND_WITHIN
+
+
+def _clock_went_back(tried: Sequence[Attempt], now: datetime) -> bool:
+    """Whether some attempt seems later than a following one: then no one knows the time."""
+    times = [*(attempt.started_at for attempt in tried), now]
+    return any(later < earlier - _CLOCK_STEP for earlier, later in pairwise(times))
 
 
 def refusal(tried: Sequence[Attempt]) -> str | None:

@@ -238,11 +238,14 @@ class Journal:
         return [intent_from(row) for row in self._rows(query.order_by(intents.c.created_at))]
 
     def next_due(self, now: datetime) -> Intent | None:
-        """The intent that has waited longest for its next step; doubts before new sends."""
+        """The intent that has waited longest for its next step; doubts before new sends.
+
+        What seems to have changed after `now` is due too: the clock was set back.
+        """
         query = (
             sa.select(intents)
             .where(intents.c.state.in_((IntentState.QUEUED, IntentState.IN_DOUBT)))
-            .where(intents.c.due_at <= now)
+            .where(sa.or_(intents.c.due_at <= now, intents.c.updated_at > now))
             # "in doubt" sorts before "queued": what may have happened is settled first.
             .order_by(intents.c.state, intents.c.due_at)
             .limit(1)

@@ -137,9 +137,7 @@ class Syncs:
 
     def accounts_with_open_orders(self) -> set[str]:
         """Accounts with orders whose state can still change."""
-        found = self._read(
-            sa.select(sa.distinct(orders.c.account).label("account")).where(orders.c.open)
-        )
+        found = self._read(sa.select(orders.c.account).where(orders.c.open).distinct())
         return {row["account"] for row in found}
 
     def _read(self, query: sa.Select[Any]) -> list[dict[str, Any]]:

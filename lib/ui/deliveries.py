@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,7 +10,7 @@ import streamlit as st
 from ..charts.deliveries import By, delivered_by_project_and_vintage, marked
 from . import runtime, tables
 from .filters import Scope
-from .format import MassUnit, mass_text, provider, rounding_note, total_g
+from .format import MassUnit, mass_text, provider, rounding_note, total_g, vintage_source
 from .frame import is_dark
 from .text import literal
 
@@ -20,28 +20,9 @@ _MASSES = {
     "held_g": "Held, not retired",
     "outstanding_g": "Outstanding",
 }
+#: Projects that the picture draws one by one unless all are asked for.
+_PROJECTS_SHOWN = 12
 _CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
-
-
-def rows_switch() -> By:
-    """Whether the picture has a row per project or per vintage."""
-    titles = {"project": "Project", "vintage": "Vintage"}
-    choice = st.segmented_control(
-        "Rows",
-        list(titles),
-        format_func=titles.__getitem__,
-        default="project",
-        required=True,
-        key="rows",
-        bind="query-params",
-    )
-    return cast("By", choice or "project")
-
-
-def size_switch() -> int | None:
-    """How many projects are drawn one by one: 12, or all of them."""
-    every = st.toggle("Every project", key="every", bind="query-params")
-    return None if every else 12
 
 
 def totals(delivered: pd.DataFrame, unit: MassUnit) -> None:
@@ -51,13 +32,15 @@ def totals(delivered: pd.DataFrame, unit: MassUnit) -> None:
             st.metric(f"{title}, CO2e", mass_text(total_g(delivered[column]), unit), border=True)
 
 
-def chart(
-    delivered: pd.DataFrame, *, unit: MassUnit, by: By, top: int | None
-) -> pd.DataFrame | None:
-    """The picture; returns the rows behind the mark that was clicked."""
-    figure = delivered_by_project_and_vintage(delivered, unit=unit, by=by, dark=is_dark(), top=top)
+def picture(delivered: pd.DataFrame, unit: MassUnit) -> pd.DataFrame | None:
+    """The picture with its two switches; returns the rows behind the mark that was clicked."""
+    st.subheader("Delivered per project and vintage", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        by = _rows_switch()
+        every = st.toggle("Every project", key="every", bind="query-params")
+    top = None if every else _PROJECTS_SHOWN
     event = st.plotly_chart(
-        figure,
+        delivered_by_project_and_vintage(delivered, unit=unit, by=by, dark=is_dark(), top=top),
         key="delivered",
         on_select="rerun",
         selection_mode="points",
@@ -66,11 +49,26 @@ def chart(
         "outstanding hatched; the table below has the same figures.",
     )
     points: list[dict[str, Any]] = event["selection"]["points"]
-    if not points:
-        st.caption("Click a bar to see its orders, serial numbers and registry links.")
-        return None
-    chosen = marked(delivered, points[0]["customdata"], by, top)
-    return chosen if not chosen.empty else None
+    st.caption(
+        "Click a bar to see its orders, serial numbers and registry links. Bars are what was "
+        "delivered to date; outstanding tonnes lie hatched beside them."
+    )
+    return marked(delivered, points[0]["customdata"], by, top) if points else None
+
+
+def _rows_switch() -> By:
+    titles = {"project": "Projects, by vintage", "vintage": "Vintages, by project"}
+    choice = st.segmented_control(
+        "Rows",
+        list(titles),
+        format_func=titles.__getitem__,
+        default="project",
+        required=True,
+        key="rows",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return "vintage" if choice == "vintage" else "project"
 
 
 def proof(chosen: pd.DataFrame, scope: Scope, unit: MassUnit) -> None:
@@ -127,9 +125,11 @@ _PROOF_COLUMNS: dict[str, Any] = {
 
 def table(delivered: pd.DataFrame, unit: MassUnit) -> None:
     """The figures of the picture, sortable, with a download that carries the totals."""
+    st.subheader("The same as a table", anchor=False)
     ordered = delivered.sort_values(["delivered_g", "outstanding_g"], ascending=False)
     shown = tables.masses(ordered, _MASSES, unit)
     shown["provider"] = shown["provider"].map(provider)
+    shown["vintage_source"] = shown["vintage_source"].map(vintage_source)
     headers = tables.titled(_MASSES, unit)
     columns = {
         "project_name": "Project",
@@ -143,7 +143,7 @@ def table(delivered: pd.DataFrame, unit: MassUnit) -> None:
     }
     shown = shown[list(columns)].rename(columns=columns)
     config: dict[str, Any] = {
-        "Project": st.column_config.TextColumn(width="medium"),
+        "Project": st.column_config.TextColumn(width=260),
         "Serial numbers": st.column_config.ListColumn(width="medium"),
         **tables.mass_config(_MASSES, unit),
     }

@@ -13,8 +13,8 @@ from ..domain.ledger import PROVIDER_TITLES
 from ..domain.quantities import Money
 
 __all__ = [
-    "UNIT_TITLES", "MassUnit", "ago", "in_unit", "mass_text", "moment", "money", "provider",
-    "rounding_note", "total_g",
+    "UNIT_TITLES", "MassUnit", "account_title", "ago", "in_unit", "mass_text", "moment", "money",
+    "provider", "rounding_note", "total_g", "vintage_source",
 ]  # fmt: skip
 
 
@@ -26,6 +26,17 @@ def money(amount: Money | None) -> str:
 def provider(name: str) -> str:
     """How a provider is called."""
     return PROVIDER_TITLES.get(name, name)
+
+
+def account_title(provider_name: str, account: str) -> str:
+    """The provider, with the account's name where it says more."""
+    title = provider(provider_name)
+    return title if account.casefold() == title.casefold() else f"{title} ({account})"
+
+
+def vintage_source(source: str) -> str:
+    """Where a vintage comes from, in words."""
+    return {"serial": "serial number", "sequestered_on": "sequestration date"}.get(source, source)
 
 
 def moment(at: datetime | None, zone: tzinfo = UTC) -> str:

@@ -6,14 +6,14 @@ import logging
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from ..domain.errors import DeskError
 from . import runtime
-from .format import MassUnit, ago
+from .format import MassUnit, account_title, ago
 from .text import literal
 
 SAMPLE_DATA = "SAMPLE DATA: embedded sandbox, invented prices, projects and serial numbers"
@@ -75,18 +75,24 @@ def sample_data_badge() -> None:
         st.badge(f"NOT LIVE: {names}", icon=":material/science:", color="orange")
 
 
-def heading(title: str, lede: str) -> None:
-    """The page's title, what it answers, and how fresh its figures are."""
-    st.title(title, anchor=False)
-    st.caption(lede)
-
-
-def unit_switch() -> MassUnit:
-    """Tonnes or kilograms, for every page of this tab; the choice stands in the address."""
-    choice = st.segmented_control(
-        "Unit", ["t", "kg"], default="t", required=True, key="unit", bind="query-params"
-    )
-    return cast("MassUnit", choice or "t")
+def heading(title: str, lede: str) -> MassUnit:
+    """The page's title, what it answers, how fresh its figures are; returns the unit chosen."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
+    ):
+        st.title(title, anchor=False, width="content")
+        unit = st.segmented_control(
+            "Unit",
+            ["t", "kg"],
+            default="t",
+            required=True,
+            key="unit",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+    st.markdown(lede)
+    _freshness()
+    return "kg" if unit == "kg" else "t"
 
 
 def is_dark() -> bool:
@@ -94,7 +100,7 @@ def is_dark() -> bool:
     return bool(st.context.theme.type == "dark")
 
 
-def freshness() -> None:
+def _freshness() -> None:
     """How old the figures are, per provider; the page follows when the ledger changes."""
     desk = runtime.desk()
     filling = _is_filling(desk.freshness())
@@ -112,7 +118,7 @@ def _freshness_line(drawn_version: int) -> None:
 
 def _age(row: dict[Hashable, Any], now: datetime) -> str:
     """One account's part of the freshness line."""
-    name = literal(row["account"])
+    name = literal(account_title(row["provider"], row["account"]))
     state = row["state"]
     if state == "running":
         read, expected = _count(row["orders_read"]), _count(row["orders_expected"])

@@ -37,7 +37,7 @@ def measures(orders: pd.DataFrame, unit: MassUnit) -> None:
 def _prices(orders: pd.DataFrame) -> Iterator[Money]:
     kept = orders[orders["cancelled_g"] < orders["quantity_g"]]
     for price, currency in zip(kept["price"], kept["currency"], strict=True):
-        if price is not None:
+        if pd.notna(price):
             yield Money(price, currency)
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from . import tables
 from .filters import Scope
-from .format import MassUnit, provider
+from .format import MassUnit, account_title, provider
 from .text import literal
 
 _BADGES: dict[str, tuple[Literal["green", "red", "gray", "orange"], str]] = {
@@ -33,7 +33,7 @@ def strip(checks: pd.DataFrame, scope: Scope) -> None:
         for (name, account), group in _within(checks, scope).groupby(["provider", "account"]):
             status = next(s for s in _WORST_FIRST if (group["status"] == s).any())
             colour, icon = _BADGES[status]
-            text = literal(f"{provider(str(name))} ({account}): {status}")
+            text = literal(f"{account_title(str(name), str(account))}: {status}")
             st.badge(text, icon=icon, color=colour)
 
 

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.clients.cache import Cache
 from lib.clients.errors import (
     BadRequestError,
     ConflictError,
@@ -459,6 +460,24 @@ def test_analytics_sum_up_the_orders(lune, sandbox):
         lune.analytics.metrics(start=date(2026, 2, 1), end=date(2026, 1, 1))
 
 
+def test_cached_reads_stay_within_their_scope_and_end_with_a_write(sandbox, tmp_path):
+    cache = Cache(tmp_path / "cache.db")
+    one, two = (
+        LuneClient(api_key=key, base_url=f"{sandbox.url}/lune/v1", cache=cache)
+        for key in ("sandbox-lune-key", "sandbox-lune-key-2")
+    )
+    with one, two:
+        assert one.accounts.me().id != two.accounts.me().id
+        client = one.accounts.create_client(name="Client Nine", currency="EUR")
+        assert one.accounts.me(account_id=client.id).id == client.id
+        hits = cache.stats().hits
+        assert one.accounts.me(account_id=client.id).name == "Client Nine"
+        assert cache.stats().hits == hits + 1
+        one.accounts.patch_client(client.id, name="Client Ten")
+        assert one.accounts.me(account_id=client.id).name == "Client Ten"
+    cache.close()
+
+
 def test_a_wrong_key_is_told_and_told_nowhere(sandbox):
     client = LuneClient(api_key="not-a-key-of-ours", base_url=f"{sandbox.url}/lune/v1")
     with client, pytest.raises(UnauthorizedError) as caught:
@@ -481,11 +500,12 @@ def test_a_page_that_promises_more_without_a_cursor_is_malformed(lune, sandbox):
         list(lune.orders.list())
 
 
-def test_a_certificate_that_is_no_pdf_is_malformed(lune, sandbox):
+@pytest.mark.parametrize("fault", ["malformed", "html"])
+def test_a_certificate_that_is_no_whole_pdf_is_malformed(lune, sandbox, fault):
     order = lune.orders.create_by_mass(mass=(2, "t"))
     sandbox.advance(90 * 86400)
-    sandbox.faults("malformed", path="/lune/v1/orders/*/certificate")
-    with pytest.raises(MalformedReplyError, match="PDF"):
+    sandbox.faults(fault, path="/lune/v1/orders/*/certificate")
+    with pytest.raises(MalformedReplyError, match="complete PDF"):
         lune.orders.certificate(order.id)
 
 

@@ -8,12 +8,11 @@ order of outcomes be tried thousands of times.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lib.domain.errors import ProviderUnreachable
-from lib.domain.intents import Receipt, Request
+from lib.domain.intents import IntentState, Receipt, Request
 from lib.domain.ledger import ProviderName
 from lib.domain.quantities import Money, wished_money
 from lib.domain.quotes import Offer, Quote
@@ -39,7 +38,13 @@ FATES = (
     "wrong amount",
     "too dear",
     "broken",
+    "killed before",
+    "killed after",
 )
+
+
+class Killed(BaseException):
+    """The process ends here: nothing of ours runs any more."""
 
 
 class Clock:
@@ -79,7 +84,11 @@ class ScriptedProvider:
             raise outcomes.StillRunning("It is still at it.")
         if fate == "lost before":
             raise outcomes.Doubtful("No answer.")
+        if fate == "killed before":
+            raise Killed
         receipt = self._effect(request, fate)
+        if fate == "killed after":
+            raise Killed
         if fate == "lost after":
             raise outcomes.Doubtful("No answer.")
         if fate == "broken":
@@ -173,18 +182,26 @@ class Rig:
     def quote(self) -> Quote:
         return a_quote(self.provider.account)
 
-    def work(self, hours: float = 1.0) -> None:
-        """Let the worker work until everything is quiet, moving the clock on when idle."""
-        end = self.clock.now + timedelta(hours=hours)
-        while self.clock.now < end:
-            if not self.worker.step():
+    def step(self) -> bool:
+        """One step of the worker; when it is killed, a new one starts in its place."""
+        try:
+            return self.worker.step()
+        except Killed:
+            self.worker.close()
+            self.worker = self.new_worker()
+            return True
+
+    def work(self, minutes: float = 60) -> None:
+        """Let the worker work until only people can go on, moving the clock when it is idle."""
+        end = self.clock.now + timedelta(minutes=minutes)
+        while self.clock.now < end and self.waiting:
+            if not self.step():
                 self.clock.advance(seconds=30)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether some intent is still the worker's matter."""
+        return any(x.state is not IntentState.NEEDS_A_PERSON for x in self.journal.open())
 
     def close(self) -> None:
         self.engines.dispose()
-
-
-def rigs(folder: Path, provider: ProviderName) -> Iterator[Rig]:
-    rig = Rig(folder, provider)
-    yield rig
-    rig.close()

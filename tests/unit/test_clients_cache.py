@@ -17,7 +17,7 @@ from lib.clients import errors
 from lib.clients.cache import LIFETIMES, Answer, Cache
 from lib.clients.http import Reply, Session, identity_of
 
-from .wire import Wire, after, answer, drop
+from .wire import Step, Wire, after, answer, drop
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +96,7 @@ def test_parameters_and_scopes_have_answers_of_their_own(cache: Cache) -> None:
 
 
 @pytest.mark.parametrize("bad", [answer(500), answer(404), answer(200, b"<html>"), answer(200, {})])
-def test_what_failed_or_cannot_be_read_is_never_kept(cache: Cache, bad: object) -> None:
+def test_what_failed_or_cannot_be_read_is_never_kept(cache: Cache, bad: Step) -> None:
     with Wire(bad, answer(200, {"n": 7})) as wire, session(wire, cache) as api:
         with pytest.raises(errors.ApiError):
             api.read("/x", value, keep="projects")
@@ -112,7 +112,7 @@ def test_what_its_reader_no_longer_understands_is_fetched_anew(cache: Cache) -> 
 
 
 @pytest.mark.parametrize("step", [answer(200, {}), answer(403), answer(500), drop()])
-def test_a_write_drops_its_resources_whatever_becomes_of_it(cache: Cache, step: object) -> None:
+def test_a_write_drops_its_resources_whatever_becomes_of_it(cache: Cache, step: Step) -> None:
     script = [answer(200, {"n": 0}), answer(200, {"n": 1}), step]
     with Wire(*script, answer(200, {"n": 9})) as wire, session(wire, cache) as api:
         assert api.read("/subs", value, keep="subaccounts") == 0
@@ -153,8 +153,7 @@ def test_a_read_that_began_before_a_write_is_not_kept(cache: Cache) -> None:
             target=lambda: found.append(api.read("/subs", value, keep="subaccounts"))
         )
         slow.start()
-        while not wire.requests:
-            pass
+        assert wire.arrived.wait(timeout=10)
         api.post("/subs", {"name": "x"}, drops=("subaccounts",))
         written.set()
         slow.join()

@@ -112,10 +112,11 @@ def _head(status: int, length: int, headers: dict[str, str]) -> bytes:
 
 
 class Wire:
-    """The server; `requests` holds what came, `url` is its base URL."""
+    """The server; `requests` holds what came, `arrived` tells that something did."""
 
     def __init__(self, *script: Step) -> None:
         self.requests: list[Received] = []
+        self.arrived = threading.Event()
         self._script = list(script)
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -150,6 +151,7 @@ class Wire:
     def _step(self, received: Received) -> Step:
         with self._lock:
             self.requests.append(received)
+            self.arrived.set()
             return self._script.pop(0) if len(self._script) > 1 else self._script[0]
 
 

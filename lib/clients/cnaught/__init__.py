@@ -3,5 +3,6 @@
 from .bodies import order_body
 from .client import CNaughtClient
 from .orders import read_order
+from .shared import scope
 
-__all__ = ["CNaughtClient", "order_body", "read_order"]
+__all__ = ["CNaughtClient", "order_body", "read_order", "scope"]

@@ -1,6 +1,7 @@
 """The Lune API v1 client."""
 
 from .client import LuneClient
+from .group import account_header
 from .orders import read_order
 
-__all__ = ["LuneClient", "read_order"]
+__all__ = ["LuneClient", "account_header", "read_order"]

@@ -71,8 +71,8 @@ class Orders(Group):
             path_of("orders", order_id, "certificate"),
             headers={**account_header(account_id), "Accept": "application/pdf"},
         )
-        if not reply.content.startswith(b"%PDF-"):
-            raise reply.malformed("is not a PDF")
+        if not reply.content.startswith(b"%PDF-") or b"%%EOF" not in reply.content[-1024:]:
+            raise reply.malformed("is not a complete PDF")
         return reply.content
 
     def create_by_mass(

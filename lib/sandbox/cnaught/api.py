@@ -50,7 +50,7 @@ def _answers(model: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": model}}
 
 
-# Orders (4.1 to 4.5)
+# --- Orders: contract 4.1 to 4.5
 
 
 @router.get("/orders", responses=_answers(schemas.OrderList))
@@ -98,9 +98,7 @@ def _place(
 
     def act(connection: Connection) -> dict[str, Any]:
         scope = resolve(connection, call.caller)
-        portfolio = portfolio_for(
-            section_of(world), scope, body.portfolio_id, unknown=no_access()
-        )
+        portfolio = portfolio_for(section_of(world), scope, body.portfolio_id, unknown=no_access())
         cents = portfolio.api_price_per_kg_usd_cents
         amount = amount_for(total_cents or 0, cents) if amount_kg is None else amount_kg
         new = orders.NewOrder(
@@ -111,8 +109,8 @@ def _place(
             description=body.description,
             callback_url=callback_url,
         )
-        id = orders.place(world, connection, scope, new, call=call)
-        return orders.view(world, connection, orders.find(connection, scope, id))
+        placed = orders.place(world, connection, scope, new, call=call)
+        return orders.view(world, connection, orders.find(connection, scope, placed))
 
     return once(call, 201, act)
 
@@ -145,7 +143,7 @@ def cancel_order(world: TheWorld, once: OnceOnly, call: TheCall, id: str) -> Res
     return once(call, 200, act)
 
 
-# Quotes (4.6)
+# --- Quotes: contract 4.6
 
 
 def _quote(world: World, caller: Caller, body: schemas.QuoteBasis, kg: Decimal) -> ExactJSON:
@@ -174,9 +172,7 @@ def quote_generic(
 
 
 @router.post("/quotes/ride", deprecated=True, responses=_answers(schemas.Quote))
-def quote_ride(
-    world: TheWorld, caller: TheCaller, body: schemas.DistanceQuoteRequest
-) -> ExactJSON:
+def quote_ride(world: TheWorld, caller: TheCaller, body: schemas.DistanceQuoteRequest) -> ExactJSON:
     """A ride in a passenger car."""
     return _quote(world, caller, body, activity_kg(_factors(world).ride.kg, body.distance_km))
 
@@ -238,7 +234,7 @@ def quote_office_space(
     return _quote(world, caller, body, activity_kg(factor, body.square_footage))
 
 
-# Impact (4.7, 4.8)
+# --- Impact: contract 4.7 and 4.8
 
 
 @router.get("/impact/data", responses=_answers(schemas.ImpactData))
@@ -262,7 +258,7 @@ def get_impact_hosted_page_config(world: TheWorld, caller: TheCaller) -> ExactJS
         return ExactJSON(impact.hosted_page_config(world, resolve(connection, caller)))
 
 
-# Subaccounts (4.9)
+# --- Subaccounts: contract 4.9
 
 
 @router.get("/subaccounts", responses=_answers(schemas.SubaccountList))
@@ -316,7 +312,7 @@ def delete_subaccount(world: TheWorld, account: TheAccount, id: str) -> Response
     return Response(status_code=204)
 
 
-# Checkout sessions (4.10)
+# --- Checkout sessions: contract 4.10
 
 
 @router.post(
@@ -340,7 +336,7 @@ def get_checkout_session(world: TheWorld, caller: TheCaller, id: str) -> ExactJS
         return ExactJSON(checkout.view(world, connection, row))
 
 
-# Catalogue (4.11)
+# --- Catalogue: contract 4.11
 
 
 @router.get("/portfolios", responses=_answers(schemas.PortfolioList))

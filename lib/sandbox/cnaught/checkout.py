@@ -39,10 +39,10 @@ def create(
     price = price_cents(body.amount_kg, portfolio.checkout_price_per_kg_usd_cents)
     if price < _LEAST_CENTS:
         raise invalid("amount_kg", f"must cost at least {_LEAST_CENTS} cents")
-    id = world.new_id(connection, 10)
+    new_id = world.new_id(connection, 10)
     connection.execute(
         sa.insert(sessions).values(
-            id=id,
+            id=new_id,
             account=scope.account.name,
             subaccount_id=scope.subaccount_id,
             portfolio_id=portfolio.id,
@@ -55,7 +55,7 @@ def create(
             created_us=to_us(world.now(connection)),
         )
     )
-    return view(world, connection, find(connection, scope, id))
+    return view(world, connection, find(connection, scope, new_id))
 
 
 def find(connection: Connection, scope: Scope, id: str) -> Any:

@@ -97,13 +97,13 @@ def _used(connection: Connection, counted: list[sa.ColumnElement[bool]]) -> list
 def _categories(world: World, used: list[Any]) -> list[dict[str, Any]]:
     known = section_of(world).categories_by_id
     shown = []
-    for id in dict.fromkeys(row.category_id for row in used):
-        rows = [row for row in used if row.category_id == id]
-        category = known.get(id)
+    for category_id in dict.fromkeys(row.category_id for row in used):
+        rows = [row for row in used if row.category_id == category_id]
+        category = known.get(category_id)
         shown.append(
             {
                 "category": {
-                    "name": category.name if category else id,
+                    "name": category.name if category else category_id,
                     "description": category.description if category else None,
                 },
                 "offset_kgs": kilograms(sum(row.mg for row in rows)),
@@ -115,8 +115,8 @@ def _categories(world: World, used: list[Any]) -> list[dict[str, Any]]:
 
 def _projects(rows: list[Any]) -> list[dict[str, Any]]:
     shown = []
-    for id in dict.fromkeys(row.project_id for row in rows):
-        own = [row for row in rows if row.project_id == id]
+    for project_id in dict.fromkeys(row.project_id for row in rows):
+        own = [row for row in rows if row.project_id == project_id]
         vintages = sorted({row.vintage for row in own if row.vintage is not None})
         shown.append(
             {

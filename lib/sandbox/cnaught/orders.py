@@ -5,7 +5,7 @@ Imported only inside this package.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -28,8 +28,12 @@ from .tables import MG_PER_KG, blocks, orders, projects, retirements
 FULFIL = "cnaught.fulfil"
 """The event that an order's time to be fulfilled has come."""
 
-_LOOK_AGAIN = timedelta(days=1)
+_LOOK_AGAIN = timedelta(days=7)
 """How long an order waits for stock before the stock is looked at again."""
+
+
+_BY_ID = sa.select(orders).where(orders.c.id == sa.bindparam("wanted"))
+_CHANGE = sa.update(orders).where(orders.c.seq == sa.bindparam("changed"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,43 +62,39 @@ def place(
     if not scope.account.billing:
         raise forbidden("Billing is not set up for this account")
     now = world.now(connection)
-    id = world.new_id(connection)
-    connection.execute(
-        sa.insert(orders).values(
-            id=id,
-            account=scope.account.name,
-            subaccount_id=scope.subaccount_id,
-            portfolio_id=new.portfolio_id,
-            amount_mg=int(new.amount_kg * MG_PER_KG),
-            price_cents=new.price_cents,
-            state="placed",
-            note=new.metadata,
-            description=new.description,
-            callback_url=new.callback_url,
-            checkout_session_id=new.checkout_session_id,
-            created_us=to_us(now),
-        )
-    )
+    order = {
+        "id": world.new_id(connection),
+        "account": scope.account.name,
+        "subaccount_id": scope.subaccount_id,
+        "portfolio_id": new.portfolio_id,
+        "amount_mg": int(new.amount_kg * MG_PER_KG),
+        "price_cents": new.price_cents,
+        "state": "placed",
+        "note": new.metadata,
+        "description": new.description,
+        "callback_url": new.callback_url,
+        "checkout_session_id": new.checkout_session_id,
+        "created_us": to_us(now),
+    }
+    connection.execute(sa.insert(orders), order)
     delay = fulfil_after or timedelta(seconds=section_of(world).fulfilment_delay_s)
-    world.schedule(connection, now + delay, FULFIL, id)
-    _record(world, connection, find(connection, scope, id), "order", call)
-    return id
+    world.schedule(connection, now + delay, FULFIL, str(order["id"]))
+    _record(world, connection, order, "order", call)
+    return str(order["id"])
 
 
 def fulfil(world: World, connection: Connection, id: str) -> None:
     """Match an order to stock and retire it; while the stock is too small the order waits."""
-    order = connection.execute(sa.select(orders).where(orders.c.id == id)).one()
+    order = connection.execute(_BY_ID, {"wanted": id}).one()
     if order.state != "placed":
         return
     now = world.now(connection)
     portfolio = section_of(world).portfolios_by_id.get(order.portfolio_id)
-    if portfolio is None or not stock.allocate(
-        world, connection, id, portfolio, order.amount_mg
-    ):
+    if portfolio is None or not stock.allocate(world, connection, id, portfolio, order.amount_mg):
         world.schedule(connection, now + _LOOK_AGAIN, FULFIL, id)
         return
-    _change(connection, id, state="fulfilled", fulfilled_us=to_us(now))
-    _announce(world, connection, id)
+    _change(connection, order, state="fulfilled", fulfilled_us=to_us(now))
+    _announce(world, connection, order)
 
 
 def cancel(
@@ -105,9 +105,9 @@ def cancel(
     if order.state == "cancelled":
         raise forbidden("The order is already cancelled")
     stock.release(connection, id)
-    _change(connection, id, state="cancelled")
-    _record(world, connection, order, "cancellation", call)
-    _announce(world, connection, id)
+    _change(connection, order, state="cancelled")
+    _record(world, connection, order._mapping, "cancellation", call)
+    _announce(world, connection, order)
 
 
 def find(connection: Connection, scope: Scope, id: str) -> Any:
@@ -199,32 +199,32 @@ def order_number(id: str) -> str:
     return "-".join(digits[at : at + 5] for at in range(0, len(digits), 5))
 
 
-def _change(connection: Connection, id: str, **values: Any) -> None:
-    connection.execute(sa.update(orders).where(orders.c.id == id).values(**values))
+def _change(connection: Connection, order: Any, **values: Any) -> None:
+    connection.execute(_CHANGE, {"changed": order.seq} | values)
 
 
-def _announce(world: World, connection: Connection, id: str) -> None:
-    """Call the customer back about an order that changed its state."""
-    row = connection.execute(sa.select(orders).where(orders.c.id == id)).one()
-    if row.callback_url is not None:
+def _announce(world: World, connection: Connection, order: Any) -> None:
+    """Call the customer back about an order that changed its state, where a URL was given."""
+    if order.callback_url is not None:
+        row = connection.execute(_BY_ID, {"wanted": order.id}).one()
         announce(world, connection, row.callback_url, {"order": view(world, connection, row)})
 
 
 def _record(
-    world: World, connection: Connection, order: Any, kind: str, call: Call | None
+    world: World, connection: Connection, order: Mapping[str, Any], kind: str, call: Call | None
 ) -> None:
     world.record_effect(
         connection,
         provider="cnaught",
-        account=order.account,
-        subaccount=order.subaccount_id,
+        account=order["account"],
+        subaccount=order["subaccount_id"],
         kind=kind,
-        id=order.id,
-        key=call and call.key,
-        reference=order.note,
-        body=call and call.body,
-        grams=grams(order.amount_mg),
-        money=f"{Decimal(order.price_cents) / 100:.2f}",
+        id=order["id"],
+        key=None if call is None else call.key,
+        reference=order["note"],
+        body=None if call is None else call.body,
+        grams=grams(order["amount_mg"]),
+        money=f"{Decimal(order['price_cents']) / 100:.2f}",
         currency="USD",
     )
 

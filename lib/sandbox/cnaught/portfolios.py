@@ -60,7 +60,8 @@ def project(connection: Connection, section: Section, id: str) -> dict[str, Any]
     shown: dict[str, Any] = wire.loads(body)
     return shown | {
         "credit_issuances": [
-            {"vintage_year": year, "total_amount": tonnes} for year, tonnes in sorted(issued.items())
+            {"vintage_year": year, "total_amount": tonnes}
+            for year, tonnes in sorted(issued.items())
         ]
     }
 
@@ -74,12 +75,14 @@ def _with_projects(connection: Connection, found: Category) -> dict[str, Any]:
     bodies = dict(
         connection.execute(
             sa.select(projects.c.id, projects.c.body).where(projects.c.id.in_(found.projects))
-        ).tuples()
+        )
+        .tuples()
+        .all()
     )
     return {
         "id": found.id,
         "name": found.name,
         "description": found.description,
         "primary_image_url": found.primary_image_url,
-        "projects": [Verbatim(bodies[id]) for id in found.projects],
+        "projects": [Verbatim(bodies[project_id]) for project_id in found.projects],
     }

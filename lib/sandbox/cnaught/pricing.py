@@ -20,11 +20,11 @@ def portfolio_for(
     Raises 403 where the account may not use it, and `unknown` (default: 400) where it is not known.
     """
     default = None if scope.subaccount is None else scope.subaccount.default_portfolio_id
-    id = asked or default or scope.account.default_portfolio_id
-    portfolio = section.portfolios_by_id.get(id)
+    wanted = asked or default or scope.account.default_portfolio_id
+    portfolio = section.portfolios_by_id.get(wanted)
     if portfolio is None:
         raise unknown or invalid("portfolio_id", "is not a portfolio")
-    if not scope.account.may_order(id):
+    if not scope.account.may_order(wanted):
         raise no_access()
     return portfolio
 
@@ -55,7 +55,5 @@ def activity_kg(factor: Decimal, quantity: Decimal) -> Decimal:
 def flight_factor(factors: Factors, distance_km: Decimal) -> Decimal:
     """kg CO2e per passenger-km of the band that the distance falls in."""
     return next(
-        band.kg
-        for band in factors.flight
-        if band.below_km is None or distance_km < band.below_km
+        band.kg for band in factors.flight if band.below_km is None or distance_km < band.below_km
     )

@@ -17,7 +17,7 @@ _LARGEST = Decimal(10) ** 9
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("must be a number")
+        raise ValueError("must be a number")  # noqa: TRY004 (pydantic expects it)
     return Decimal(value)
 
 

@@ -173,7 +173,11 @@ class Section(_Entry):
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         _known("portfolios", self.portfolios_by_id, (a.default_portfolio_id for a in self.accounts))
-        _known("portfolios", self.portfolios_by_id, (p for a in self.accounts for p in a.portfolios or ()))
+        _known(
+            "portfolios",
+            self.portfolios_by_id,
+            (p for a in self.accounts for p in a.portfolios or ()),
+        )
         shares = (s.category for p in self.portfolios for s in p.category_allocations)
         _known("categories", self.categories_by_id, shares)
         _known("projects", self.projects_by_id, (p for c in self.categories for p in c.projects))
@@ -196,9 +200,9 @@ class Section(_Entry):
 
 
 def _known(what: str, known: dict[str, Any], used: Any) -> None:
-    for id in used:
-        if id not in known:
-            raise ValueError(f"{what} has no {id!r}")
+    for name in used:
+        if name not in known:
+            raise ValueError(f"{what} has no {name!r}")
 
 
 def check_catalogue(section: Any) -> None:

@@ -22,7 +22,8 @@ def seed(world: World, connection: Connection) -> None:
         if account.name not in known:
             created = to_us(world.now(connection))
             connection.execute(sa.insert(accounts).values(name=account.name, created_us=created))
-    for id, stocked in section.projects_by_id.items():
-        connection.execute(sa.delete(projects).where(projects.c.id == id))
-        body = wire.dumps(stocked.project.model_dump())
-        connection.execute(sa.insert(projects).values(id=id, body=body))
+    for stocked in section.projects:
+        project = stocked.project
+        connection.execute(sa.delete(projects).where(projects.c.id == project.id))
+        body = wire.dumps(project.model_dump())
+        connection.execute(sa.insert(projects).values(id=project.id, body=body))

@@ -31,17 +31,17 @@ def create(
     world: World, connection: Connection, account: Account, body: SubaccountCreateRequest
 ) -> dict[str, Any]:
     """A new subaccount."""
-    id = world.new_id(connection, 8)
+    new_id = world.new_id(connection, 8)
     connection.execute(
         sa.insert(subaccounts).values(
-            id=id,
+            id=new_id,
             account=account.name,
             logo_source=body.logo_url,
             created_us=to_us(world.now(connection)),
             **_values(world, body),
         )
     )
-    return view(world, find_subaccount(connection, account, id))
+    return view(world, find_subaccount(connection, account, new_id))
 
 
 def update(

@@ -70,7 +70,7 @@ blocks = sa.Table(
     sa.Column("project_id", sa.Text, nullable=False, index=True),
     sa.Column("lot", sa.Integer, nullable=False),
     sa.Column("tonnes", sa.BigInteger, nullable=False),
-    sa.Column("free_mg", sa.BigInteger, nullable=False),
+    sa.Column("free_mg", sa.BigInteger, nullable=False, index=True),
     sa.Column("vintage", sa.Text),
     sa.Column("serial", sa.Text),
     sa.Column("url", sa.Text),

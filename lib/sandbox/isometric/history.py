@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 import random
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ..options import History
 from ..state import World
 from . import actions, tables
 from .batches import size_kg
@@ -53,7 +54,7 @@ def history(
     world: World,
     connection: Connection,
     *,
-    size: Literal["demo", "none"] | int,
+    size: History,
     start: datetime,
     end: datetime,
     rng: random.Random,

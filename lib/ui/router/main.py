@@ -13,10 +13,11 @@ import streamlit as st
 
 from lib.ui import frame, routes
 
-LOGO = Path(__file__).resolve().parents[1] / "logo.svg"
+IMAGES = Path(__file__).resolve().parents[1]
 
-st.set_page_config(page_title="Carbon Desk", page_icon=":material/eco:", layout="wide")
-st.logo(str(LOGO), size="large")
+# A picture of our own: browsers would fetch a Material icon for the tab from another host.
+st.set_page_config(page_title="Carbon Desk", page_icon=IMAGES / "icon.svg", layout="wide")
+st.logo(IMAGES / "logo.svg", size="large", icon_image=IMAGES / "icon.svg")
 page = st.navigation(routes.pages(), expanded=True)
 if frame.desk_is_open():
     with frame.told():
