@@ -360,6 +360,10 @@ class Desk:
         """Grows whenever the ledger or the state of a sync changes: a key for caches."""
         return self._ledger.version()
 
+    def rows_version(self) -> int:
+        """Grows only when the ledger's rows change: a sync that finds nothing new leaves it."""
+        return self._ledger.rows_version()
+
     def movements(self, account: str, order_id: str, side: str = "bought") -> list[Movement]:
         """The journal entries of one order: what moved from stage to stage, and when."""
         return self._ledger.movements(account, order_id, side)

@@ -1,11 +1,11 @@
 """Explore: the whole ledger, filtered, grouped and downloaded."""
 
-from lib.ui import explore, filters, frame, runtime
+from lib.ui import data, explore, filters, frame
 
 unit = frame.heading("Explore", "Every row of the ledger: filter it, group it, take it with you.")
 scope = filters.scope()
 
-ledger = runtime.desk().ledger(**scope.equal())
+ledger = data.ledger(scope)
 if ledger.empty:
     frame.empty("The ledger has no row here.")
 else:

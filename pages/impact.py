@@ -1,15 +1,14 @@
 """Impact: what was retired, when, of which type, for whom, and what that compares to."""
 
-from lib.ui import filters, frame, impact, runtime
+from lib.ui import data, filters, frame, impact
 
-desk = runtime.desk()
 unit = frame.heading(
     "Impact",
     "Tonnes retired, by the year of their retirement, their type and their beneficiary.",
 )
 scope = filters.scope()
 
-found = desk.impact(**scope.equal())
+found = data.impact(scope)
 if found.retired_g == 0:
     frame.empty("Nothing is retired here yet.")
 else:
@@ -17,5 +16,5 @@ else:
     impact.years(found, unit)
     impact.types_and_beneficiaries(found, unit)
     impact.comparisons(found)
-impact.unmatched(desk.unmatched(), unit)
+impact.unmatched(data.unmatched(), unit)
 impact.hosted_pages()

@@ -4,7 +4,8 @@ from lib.ui import frame, placing, quote_board, quote_inputs
 
 unit = frame.heading(
     "Quotes",
-    "What it costs to retire credits equal to an estimated emission, at every provider.",
+    "What it costs to retire credits equal to estimated emissions, at every provider.",
+    follow=False,
 )
 draft = placing.current_draft()
 if draft:

@@ -91,7 +91,7 @@ def _hidden_axis(longest_g: int, unit: MassUnit) -> dict[str, Any]:
 
 
 def retired_by_year(
-    frame: pd.DataFrame, *, unit: MassUnit = "t", dark: bool = False, per_year: str = ""
+    frame: pd.DataFrame, *, unit: MassUnit = "t", dark: bool = False, zone: str = ""
 ) -> go.Figure:
     """Columns of `impact.by_year`: retired grams by retirement year, stacked by provider.
 

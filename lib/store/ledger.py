@@ -84,7 +84,7 @@ class Ledger:
                 _replace_rows(mirror, account, histories, by_key, seen_at)
             _touch(mirror, [key for key in by_key if key not in changed], seen_at)
             if histories or project_changes:
-                bump(mirror)
+                bump(mirror, "rows", "version")
         new = sum(1 for history in histories.values() if len(history) == 1)
         return Changes(new, len(changed) - new, len(by_key) - len(changed))
 
@@ -191,7 +191,14 @@ class Ledger:
 
     def version(self) -> int:
         """A number that grows whenever rows, statements or the state of a sync change."""
-        found = self._read(sa.select(counters.c.value).where(counters.c.name == "version"))
+        return self._counter("version")
+
+    def rows_version(self) -> int:
+        """A number that grows only when rows or projects change."""
+        return self._counter("rows")
+
+    def _counter(self, name: str) -> int:
+        found = self._read(sa.select(counters.c.value).where(counters.c.name == name))
         return int(found[0]["value"]) if found else 0
 
     def _read(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
@@ -199,13 +206,14 @@ class Ledger:
             return [dict(row) for row in mirror.execute(query).mappings()]
 
 
-def bump(mirror: Connection) -> None:
-    """Let readers know that the mirror changed."""
-    grown = mirror.execute(
-        sa.update(counters).where(counters.c.name == "version").values(value=counters.c.value + 1)
-    )
-    if not grown.rowcount:
-        mirror.execute(sa.insert(counters).values(name="version", value=1))
+def bump(mirror: Connection, *names: str) -> None:
+    """Let readers know that the mirror changed: the counter `version`, or those named."""
+    for name in names or ("version",):
+        grown = mirror.execute(
+            sa.update(counters).where(counters.c.name == name).values(value=counters.c.value + 1)
+        )
+        if not grown.rowcount:
+            mirror.execute(sa.insert(counters).values(name=name, value=1))
 
 
 def _digest(facts: OrderFacts) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from ..domain.statements import Statement, UnmatchedRetirement
 from .engine import Engines, reading, writing
@@ -41,11 +42,15 @@ class Syncs:
                     message="",
                 )
             )
-            bump(mirror)
+            if before is None or before.complete_at is None:
+                bump(mirror)
 
     def progress(self, account: str, orders_read: int) -> None:
         """So many orders have been read so far."""
-        self._update(account, orders_read=orders_read)
+        with writing(self._engine) as mirror:
+            mirror.execute(
+                sa.update(syncs).where(syncs.c.account == account).values(orders_read=orders_read)
+            )
 
     def complete(
         self,
@@ -59,6 +64,7 @@ class Syncs:
     ) -> None:
         """The account was read whole; its statements replace those of the last sync."""
         with writing(self._engine) as mirror:
+            before = _known(mirror, account)
             for table in (statements, unmatched):
                 mirror.execute(sa.delete(table).where(table.c.account == account))
             if said:
@@ -108,15 +114,17 @@ class Syncs:
                     message="",
                 )
             )
-            bump(mirror)
+            if _known(mirror, account) != before:
+                bump(mirror)
 
     def fail(self, account: str, at: datetime, message: str) -> None:
         """The sync stopped; `message` is a sentence for people."""
-        self._update(account, state="failed", finished_at=at, message=message)
-
-    def _update(self, account: str, **values: Any) -> None:
         with writing(self._engine) as mirror:
-            mirror.execute(sa.update(syncs).where(syncs.c.account == account).values(**values))
+            mirror.execute(
+                sa.update(syncs)
+                .where(syncs.c.account == account)
+                .values(state="failed", finished_at=at, message=message)
+            )
             bump(mirror)
 
     def all(self) -> list[dict[str, Any]]:
@@ -143,3 +151,26 @@ class Syncs:
     def _read(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         with reading(self._engine) as mirror:
             return [dict(row) for row in mirror.execute(query).mappings()]
+
+
+def _known(mirror: Connection, account: str) -> tuple[object, ...]:
+    """What screens show of an account beside its freshness: a routine sync changes none of it."""
+    said = mirror.execute(
+        sa.select(
+            statements.c.measure, statements.c.subject, statements.c.quantity_g,
+            statements.c.independent, statements.c.source,
+        )
+        .where(statements.c.account == account)
+        .order_by(statements.c.measure, statements.c.subject)
+    ).all()  # fmt: skip
+    loose = mirror.execute(
+        sa.select(unmatched.c.retirement_id)
+        .where(unmatched.c.account == account)
+        .order_by(unmatched.c.retirement_id)
+    ).all()
+    completed = mirror.execute(
+        sa.select(syncs.c.complete_at.is_not(None), syncs.c.message).where(
+            syncs.c.account == account
+        )
+    ).all()
+    return (*said, *loose, *completed)

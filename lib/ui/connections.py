@@ -37,7 +37,7 @@ def card(account: Account, freshness: pd.DataFrame) -> None:
             if state is not None:
                 word, colour, icon = _STATES[str(state["state"])]
                 st.badge(word, color=colour, icon=icon)
-        st.caption(literal(account.base_url))
+        st.text(account.base_url)
         if state is not None:
             _reading(state)
         if st.button(

@@ -75,8 +75,12 @@ def sample_data_badge() -> None:
         st.badge(f"NOT LIVE: {names}", icon=":material/science:", color="orange")
 
 
-def heading(title: str, lede: str) -> MassUnit:
-    """The page's title, what it answers, how fresh its figures are; returns the unit chosen."""
+def heading(title: str, lede: str, *, follow: bool = True) -> MassUnit:
+    """The page's title, what it answers, how fresh its figures are; returns the unit chosen.
+
+    With `follow` the page is drawn again when the ledger changes: not where a person is in the
+    middle of something that a fresh drawing would close.
+    """
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
     ):
@@ -91,57 +95,52 @@ def heading(title: str, lede: str) -> MassUnit:
             label_visibility="collapsed",
         )
     st.markdown(lede)
-    _freshness()
+    every = (2 if is_filling() else 10) if follow else None
+    st.fragment(_freshness, run_every=every)(_signs())
     return "kg" if unit == "kg" else "t"
 
 
-def is_dark() -> bool:
-    """Whether the visitor looks at the dark theme."""
-    return bool(st.context.theme.type == "dark")
+def _signs() -> tuple[int, bool]:
+    """What makes a page worth drawing again: other rows, or a history now read in full."""
+    return runtime.desk().rows_version(), is_filling()
 
 
-def _freshness() -> None:
-    """How old the figures are, per provider; the page follows when the ledger changes."""
-    desk = runtime.desk()
-    filling = _is_filling(desk.freshness())
-    st.fragment(_freshness_line, run_every=2 if filling else 10)(desk.version())
-
-
-def _freshness_line(drawn_version: int) -> None:
-    desk = runtime.desk()
-    if desk.version() != drawn_version:
+def _freshness(drawn: tuple[int, bool]) -> None:
+    """How old the figures of each account are."""
+    if _signs() != drawn:
         st.rerun()
     now = datetime.now(UTC)
-    parts = [_age(row, now) for row in desk.freshness().to_dict("records")]
+    parts = [_age(row, now) for row in runtime.desk().freshness().to_dict("records")]
     st.caption(f"As of {now:%H:%M} UTC: " + " · ".join(parts))
 
 
 def _age(row: dict[Hashable, Any], now: datetime) -> str:
     """One account's part of the freshness line."""
     name = literal(account_title(row["provider"], row["account"]))
-    state = row["state"]
-    if state == "running":
-        read, expected = _count(row["orders_read"]), _count(row["orders_expected"])
-        of = f" of {expected:,}" if expected else ""
-        return f"{name} history is filling, {read:,}{of} orders"
-    if state == "never":
-        return f"{name} not read yet"
-    finished = row["finished_at"]
-    age = ago(finished, now) if pd.notna(finished) else "at an unknown time"
-    return f"{name} {age}" if state == "complete" else f"{name} last reading failed, {age}"
+    if pd.isna(row["complete_at"]):
+        return f"{name} {_filling(row)}"
+    age = ago(row["complete_at"], now)
+    return f"{name} {age}" + (", last reading failed" if row["state"] == "failed" else "")
 
 
-def _count(value: Any) -> int:
-    return int(value) if pd.notna(value) else 0
-
-
-def _is_filling(state: pd.DataFrame) -> bool:
-    return bool(state["state"].isin(["running", "never"]).any())
+def _filling(row: dict[Hashable, Any]) -> str:
+    if row["state"] == "failed":
+        return "could not be read"
+    expected = f" of {row['orders_expected']:,}" if pd.notna(row["orders_expected"]) else ""
+    return f"history is filling: {row['orders_read']:,}{expected} orders"
 
 
 def is_filling() -> bool:
     """Whether some account's history has not been read in full yet."""
-    return _is_filling(runtime.desk().freshness())
+    state = runtime.desk().freshness()
+    known = set(state["account"])
+    unread = state["complete_at"].isna() & (state["state"] != "failed")
+    return bool(unread.any()) or any(a.name not in known for a in runtime.desk().accounts)
+
+
+def is_dark() -> bool:
+    """Whether the visitor looks at the dark theme."""
+    return bool(st.context.theme.type == "dark")
 
 
 def empty(what: str) -> None:

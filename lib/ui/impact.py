@@ -37,7 +37,12 @@ def headline(found: Impact, unit: MassUnit) -> None:
 def years(found: Impact, unit: MassUnit) -> None:
     """Retired by retirement year, with what cannot be dated beside it."""
     st.subheader("By retirement year", anchor=False)
-    figure = retired_by_year(found.by_year, unit=unit, dark=is_dark(), per_year=found.per_year)
+    figure = retired_by_year(
+        found.by_year,
+        unit=unit,
+        dark=is_dark(),
+        zone=found.per_year.removeprefix("retirement year, "),
+    )
     st.plotly_chart(
         figure, key="years", config=_STILL, alt="Columns of tonnes retired per year and provider."
     )
@@ -84,7 +89,7 @@ def _ranking(frame: pd.DataFrame, keys: list[str], unit: MassUnit, key: str) -> 
 def comparisons(found: Impact) -> None:
     """Everyday figures, each with its formula and source."""
     st.subheader("What that compares to", anchor=False)
-    with st.grid("auto", min_column_width=240):
+    with st.grid(4, min_column_width=200):
         for line in found.equivalents.to_dict("records"):
             with st.container(border=True, height="stretch"):
                 st.metric(literal(line["name"]), f"{line['amount']:,}")

@@ -94,6 +94,7 @@ def _facts(intent: Intent, unit: MassUnit) -> None:
 
 def history(limit: int = 50) -> None:
     """The newest intents as a table."""
+    st.subheader("Confirmed on this desk", anchor=False)
     found = runtime.desk().intents(limit)
     if not found:
         st.caption("Nothing was confirmed on this desk yet.")

@@ -89,7 +89,7 @@ def table(orders: pd.DataFrame, unit: MassUnit) -> pd.Series[Any] | None:
 
 
 _COLUMNS: dict[str, Any] = {
-    "ordered_at": st.column_config.DatetimeColumn("Ordered (UTC)", format="YYYY-MM-DD HH:mm"),
+    "ordered_at": st.column_config.DatetimeColumn("Date (UTC)", format="YYYY-MM-DD HH:mm"),
     "provider": "Provider",
     "account": "Account",
     "side": "Side",

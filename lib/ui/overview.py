@@ -25,12 +25,13 @@ _PROJECTS_SHOWN = 5
 
 def measures(orders: pd.DataFrame, unit: MassUnit) -> None:
     """The measures of all orders, and their value in each currency."""
-    with st.grid("auto", min_column_width=190):
+    with st.grid("auto", min_column_width=165):
         for column, (title, meaning) in _MEASURES.items():
             mass = mass_text(total_g(orders[column]), unit)
             st.metric(f"{title}, CO2e", mass, border=True, help=meaning)
         for currency, total in total_by_currency(_prices(orders)).items():
-            st.metric(f"Order value, {literal(currency)}", money(total), border=True)
+            amount = money(total).removesuffix(f" {currency}")
+            st.metric(f"Order value, {literal(currency)}", amount, border=True)
     st.caption(f"{len(orders):,} orders. Values in unlike currencies are never added.")
 
 
@@ -74,10 +75,8 @@ def _sentences(
             f"{name} ({line['account']}) states another {line['measure']}: {difference} apart.",
         )
     if not unmatched.empty:
-        yield (
-            ":orange[:material/link_off:]",
-            f"{len(unmatched)} retirements on our behalf belong to no order of ours.",
-        )
+        count = "1 retirement" if len(unmatched) == 1 else f"{len(unmatched)} retirements"
+        yield ":orange[:material/link_off:]", f"{count} on our behalf without an order of ours."
 
 
 def picture(delivered: pd.DataFrame, unit: MassUnit) -> None:

@@ -19,15 +19,17 @@ Status = Literal["opening", "open", "failed", "closed"]
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _opening: Future[Desk] | None = None
+_openings = 0
 
 
 def start() -> None:
     """Begin to open the desk, once; a failed opening is tried again."""
-    global _opening  # noqa: PLW0603 (one desk per process is the point)
+    global _opening, _openings  # noqa: PLW0603 (one desk per process is the point)
     with _lock:
         if _opening is not None and not (_opening.done() and _opening.exception()):
             return
         _opening = Future()
+        _openings += 1
         threading.Thread(target=_open, args=(_opening,), name="open-desk", daemon=True).start()
 
 
@@ -62,6 +64,11 @@ def desk(timeout: float = 30.0) -> Desk:
         return _opening.result(timeout)
     except TimeoutError:
         raise DeskError("Carbon Desk is still opening: reload the page in a moment.") from None
+
+
+def opening_number() -> int:
+    """Which desk of this process is open: caches must not mix two."""
+    return _openings
 
 
 def start_if_closed() -> None:

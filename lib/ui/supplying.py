@@ -14,12 +14,20 @@ from .frame import told
 _PROBLEM = "delivery_problem"
 
 
-def form(unit: MassUnit) -> None:
-    """Choose an open order and batches, then queue the delivery."""
-    accounts = [a.name for a in runtime.desk().accounts if a.provider == "isometric"]
-    account = st.selectbox("Account", accounts, key="supplier")
-    if account is None:
+def section(unit: MassUnit) -> None:
+    """The delivery form, opened by a switch, where the desk has a registry account."""
+    desk = runtime.desk()
+    accounts = [a.name for a in desk.accounts if a.provider == "isometric"]
+    if not accounts or desk.settings.read_only:
         return
+    st.subheader("Deliver as a supplier", anchor=False)
+    if st.toggle("Show the delivery form", key="deliver_form"):
+        _form(accounts, unit)
+
+
+def _form(accounts: list[str], unit: MassUnit) -> None:
+    """Choose an open order and batches, then queue the delivery."""
+    account = st.selectbox("Account", accounts, key="supplier")
     with told():
         orders = runtime.desk().open_orders(account)
         batches = runtime.desk().deliverable_batches(account)

@@ -9,17 +9,20 @@ from __future__ import annotations
 import string
 from urllib.parse import urlsplit
 
+#: After a colon or at sign an invisible joiner keeps addresses from becoming links.
+_JOINER = "\u2060"
 _ESCAPED = {ord(mark): "\\" + mark for mark in string.punctuation}
+_ESCAPED |= {ord(mark): "\\" + mark + _JOINER for mark in ":@"}
 
 
 def literal(text: object) -> str:
     """The text so that markdown prints it letter by letter, on one line.
 
-    A backslash before any punctuation mark makes markdown, Streamlit's directives, formulas and
-    automatic links print the mark itself.
+    A backslash before any punctuation mark makes markdown, Streamlit's directives and formulas
+    print the mark itself; web and mail addresses stay text.
     """
     visible = "".join(c if c.isprintable() else " " for c in str(text))
-    return " ".join(visible.split()).translate(_ESCAPED)
+    return " ".join(visible.split()).translate(_ESCAPED).replace("www", f"w{_JOINER}ww")
 
 
 def web_link(url: object) -> str | None:

@@ -88,14 +88,15 @@ def opened(request: Request) -> Iterator[Call]:
     key = request.headers["authorization"].partition(" ")[2]
     main = _catalogue(request).account_by_key[key]
     wanted = request.headers.get("lune-account")
+    origin = f"{request.url.scheme}://{request.url.netloc}"
     with world.transaction() as connection:
         yield Call(
             world=world,
             connection=connection,
             catalogue=_catalogue(request),
             account=selected_account(connection, main, wanted),
-            origin=f"{request.url.scheme}://{request.url.netloc}",
-            root=str(request.base_url),
+            origin=origin,
+            root=f"{origin}{request.scope['root_path']}/",
         )
 
 

@@ -14,9 +14,11 @@ from .catalogue import Catalogue
 from .errors import invalid
 from .rules import plain
 from .schemas import ContainerShip
+from .shipping_methods import SHIPPING_METHODS
 
 _PLANES = {"plane", "passenger_plane", "cargo_plane"}
-# (any of these texts in the method's name, name of the factor): the first match counts.
+# (any of these texts in the method's name, name of the factor): the first match counts, and every
+# method but the planes has one.
 _LAND_RULES = (
     (("inland_waterway",), "inland_waterway"),
     (("freight_train_us",), "train_us"),
@@ -78,13 +80,13 @@ def freight(catalogue: Catalogue, method: str | ContainerShip, km: Decimal) -> A
     """A shipping method's factor. Raises `Refused` `validation_error` for an unknown name."""
     if isinstance(method, ContainerShip):
         return factor(catalogue, "freight.container_ship")
+    if method not in SHIPPING_METHODS:
+        raise invalid(f"body.method: {method} is not a shipping method")
     if method in _PLANES:
         haul = "short" if km <= catalogue.flight_short_haul_max_km else "long"
         return factor(catalogue, f"freight.plane_{haul}")
-    for texts, name in _LAND_RULES:
-        if any(text in method for text in texts):
-            return factor(catalogue, f"freight.{name}", times=_adjustment(catalogue, method))
-    raise invalid(f"body.method: {method} is not a shipping method")
+    name = next(name for texts, name in _LAND_RULES if any(text in method for text in texts))
+    return factor(catalogue, f"freight.{name}", times=_adjustment(catalogue, method))
 
 
 def _adjustment(catalogue: Catalogue, method: str) -> Decimal:

@@ -196,7 +196,7 @@ def order_view(actor: Actor, order: sa.Row[Any], root: str) -> dict[str, Any]:
     """An order as the wire shows it. `root`: this API's URL, for the certificate's link."""
     complete = order.status == "complete"
     assigned = order.assigned
-    view = {
+    return {
         "id": order.id,
         "idempotency_key": order.idempotency_key,
         "type": order.type,
@@ -218,8 +218,8 @@ def order_view(actor: Actor, order: sa.Row[Any], root: str) -> dict[str, Any]:
         "email": None,
         "requested_quantity": order.requested_quantity,
         "requested_value": order.requested_value,
+        "estimate_id": order.estimate_id,
     }
-    return view if order.type == "value" else view | {"estimate_id": order.estimate_id}
 
 
 def _bundles_view(actor: Actor, order_id: str) -> list[dict[str, Any]]:
