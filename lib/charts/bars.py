@@ -111,10 +111,18 @@ def retired_by_year(
         bargap=0.45,
         margin={"l": 4, "r": 8, "t": 8, "b": 8},
         dragmode=False,
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "itemclick": False},
+        legend={
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 0,
+            "y": 1.0,
+            "yanchor": "bottom",
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
         xaxis={
             "type": "category",
-            "title": {"text": f"retired in ({per_year})"},
+            "title": {"text": f"retired in ({zone})" if zone else "retired in"},
             "fixedrange": True,
         },
         yaxis={

@@ -25,7 +25,7 @@ class Syncs:
         """A sync of the account starts; what an earlier one completed stays known."""
         with writing(self._engine) as mirror:
             before = mirror.execute(
-                sa.select(syncs.c.complete_at, syncs.c.orders_read).where(
+                sa.select(syncs.c.complete_at, syncs.c.orders_read, syncs.c.state).where(
                     syncs.c.account == account
                 )
             ).first()
@@ -42,7 +42,7 @@ class Syncs:
                     message="",
                 )
             )
-            if before is None or before.complete_at is None:
+            if before is None or before.complete_at is None or before.state == "failed":
                 bump(mirror)
 
     def progress(self, account: str, orders_read: int) -> None:

@@ -38,14 +38,12 @@ def expect_whole(visitor: Visitor, title: str) -> None:
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("title", PAGES)
-def test_page_is_drawn_whole(
-    app_server: AppServer, chromium: Browser, title: str, width: int
-) -> None:
+def test_every_page_is_drawn_whole(app_server: AppServer, chromium: Browser, width: int) -> None:
     app_server.wait_for_history()
     with visit(chromium, width=width) as visitor:
-        visitor.open(app_server, PAGES[title])
-        expect_whole(visitor, title)
+        for title, path in PAGES.items():
+            visitor.open(app_server, path)
+            expect_whole(visitor, title)
 
 
 def test_the_navigation_leads_to_every_page(app_server: AppServer, visitor: Visitor) -> None:
@@ -69,21 +67,23 @@ def test_the_very_first_request_passes_the_router(
 def test_a_figure_that_cannot_be_is_one_sentence(app_server: AppServer, visitor: Visitor) -> None:
     visitor.open(app_server, "/quotes?for=Mass&mass=-5")
     alert = visitor.page.get_by_test_id("stAlert")
-    expect(alert).to_have_text("The mass must be above 0, at least one gram.")
+    expect(alert).to_contain_text("The mass must be above 0, at least one gram.")
     expect(visitor.page.get_by_label("Mass of CO2e")).to_have_value("-5")
 
 
-def test_a_broken_setting_is_one_sentence(tmp_path: Path, visitor: Visitor) -> None:
-    with serve_app(tmp_path, REPORTING_TIMEZONE="Middle Earth") as server:
+def test_a_broken_setting_is_one_sentence(tmp_path: Path, chromium: Browser) -> None:
+    with (
+        serve_app(tmp_path, REPORTING_TIMEZONE="Middle Earth") as server,
+        visit(chromium) as visitor,
+    ):
         visitor.page.goto(server.url)
         alert = visitor.page.get_by_test_id("stAlert")
         expect(alert).to_contain_text("CARBON_DESK_REPORTING_TIMEZONE")
-        visitor.expect_no_exception()
         assert "Traceback" not in visitor.page.content()
 
 
-def test_a_read_only_desk_has_no_way_to_buy(tmp_path: Path, visitor: Visitor) -> None:
-    with serve_app(tmp_path, READ_ONLY="true") as server:
+def test_a_read_only_desk_has_no_way_to_buy(tmp_path: Path, chromium: Browser) -> None:
+    with serve_app(tmp_path, READ_ONLY="true") as server, visit(chromium) as visitor:
         visitor.open(server, "/quotes")
         visitor.page.get_by_role("button", name="Get quotes").click()
         expect(visitor.page.get_by_text("CNaught portfolio").first).to_be_visible()
