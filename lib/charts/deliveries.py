@@ -99,9 +99,7 @@ def delivered_by_project_and_vintage(
     for part in parts:
         figure.add_trace(_bars(retired.get(part.key, ()), unit, marker=_filled(part, colours)))
         figure.add_trace(_bars(held.get(part.key, ()), unit, marker=_hollow(part)))
-    figure.add_trace(
-        _bars(_outstanding(data, unit), unit, marker=_hatched(colours), across=_OUTSTANDING)
-    )
+    figure.add_trace(_outstanding_bars(_outstanding(data, unit), rows, unit, colours))
     figure.add_trace(_totals(rows, unit, colours))
     _add_legend(figure, parts, colours)
     _lay_out(figure, rows, unit, colours)
@@ -281,27 +279,33 @@ def _serial_lines(serials: Iterable[str], count: int) -> list[str]:
     return [*shown, f"and {more} more serial numbers"] if more > 0 else shown
 
 
-def _bars(
-    segments: Sequence[_Segment],
-    unit: MassUnit,
-    *,
-    marker: dict[str, Any],
-    across: tuple[float, float] = _BAR,
-) -> go.Bar:
+def _bars(segments: Sequence[_Segment], unit: MassUnit, *, marker: dict[str, Any]) -> go.Bar:
     """One trace of horizontal marks at explicit places: nothing is left to automatic stacking."""
     return go.Bar(
         orientation="h",
         y=[s.at for s in segments],
         x=[float(in_unit(s.mass_g, unit)) for s in segments],
         base=[float(in_unit(s.base_g, unit)) for s in segments],
-        offset=across[0],
-        width=across[1] - across[0],
+        offset=_BAR[0],
+        width=_BAR[1] - _BAR[0],
         customdata=[list(s.key) for s in segments],
         hovertext=[s.hover for s in segments],
         hovertemplate="%{hovertext}<extra></extra>",
         marker=marker,
         showlegend=False,
     )
+
+
+def _outstanding_bars(
+    segments: Sequence[_Segment], rows: Sequence[_Row], unit: MassUnit, colours: Palette
+) -> go.Bar:
+    """Hatched, beside what was delivered; in its place where nothing was."""
+    delivered = {row.at for row in rows if row.delivered_g}
+    across = [_OUTSTANDING if s.at in delivered else _BAR for s in segments]
+    bars = _bars(segments, unit, marker=_hatched(colours))
+    bars.offset = [top for top, _ in across]
+    bars.width = [bottom - top for top, bottom in across]
+    return bars
 
 
 def _filled(part: _Part, colours: Palette) -> dict[str, Any]:
@@ -343,7 +347,7 @@ def _totals(rows: Sequence[_Row], unit: MassUnit, colours: Palette) -> go.Scatte
     return go.Scatter(
         mode="text",
         y=[row.at + sum(_BAR) / 2 for row in rows],
-        x=[float(in_unit(row.delivered_g, unit)) for row in rows],
+        x=[float(in_unit(row.delivered_g or row.outstanding_g, unit)) for row in rows],
         text=[f" {_total_text(row, unit)}" for row in rows],
         textposition="middle right",
         textfont={"color": colours.faint, "size": 12},

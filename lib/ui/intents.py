@@ -7,7 +7,7 @@ from typing import Literal
 import streamlit as st
 
 from ..domain.intents import Intent, IntentState
-from . import runtime
+from . import data, routes, runtime
 from .format import MassUnit, mass_text, moment, money, provider
 from .text import literal
 
@@ -64,6 +64,8 @@ def _panel(intent_id: str, unit: MassUnit, drawn: IntentState) -> None:
         if intent.message:
             st.text(intent.message)
         _facts(intent, unit)
+        if intent.kind == "order" and intent.receipt is not None:
+            _carried_out(intent.account, intent.receipt.effect_id, unit)
         if intent.state in _STILL_MOVING and not desk.worker_alive():
             st.warning(
                 "No worker is running to send it: start one with “python -m lib worker”. "
@@ -90,6 +92,36 @@ def _facts(intent: Intent, unit: MassUnit) -> None:
         f"confirmed {moment(intent.created_at)}",
     ]
     st.caption(literal(" · ".join(fact for fact in facts if fact)))
+
+
+def _carried_out(account: str, order_id: str, unit: MassUnit) -> None:
+    """Where the order's tonnes are now, as the ledger last saw them."""
+    orders = data.orders()
+    found = orders[(orders["account"] == account) & (orders["order_id"] == order_id)]
+    if found.empty:
+        st.caption("The ledger has not read this order yet; it follows within seconds.")
+        return
+    order = found.iloc[0]
+    where = ", ".join(
+        f"{mass_text(order[column], unit)} {word}"
+        for column, word in _WHERE.items()
+        if order[column] > 0
+    )
+    st.markdown(f"The provider’s state is **{literal(order['state'])}**: {where}.")
+    if order["outstanding_g"] > 0 and runtime.desk().embedded_sandbox_url:
+        st.page_link(
+            routes.page("connections"),
+            label="Let time pass in the sandbox to see it carried out",
+            icon=":material/fast_forward:",
+        )
+
+
+_WHERE = {
+    "outstanding_g": "outstanding",
+    "held_g": "held, not retired",
+    "retired_g": "retired on the recipient’s behalf",
+    "cancelled_g": "cancelled",
+}
 
 
 def history(limit: int = 50) -> None:

@@ -28,7 +28,7 @@ _PROBLEM = "confirm_problem"
 _OWN = Recipient("", "This account itself", None)
 
 
-@st.dialog("Order", width="large")
+@st.dialog("Order", width="medium")
 def form(quote: Quote, unit: MassUnit) -> None:
     """Ask for what an order needs beside its quote, then draft it."""
     st.markdown(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from ..charts.style import elided
 from ..domain.quotes import Estimate, Quote, QuoteBoard
 from . import runtime, tables
 from .format import MassUnit, in_unit, mass_text, moment, money, provider
@@ -46,7 +47,7 @@ def estimates(board: QuoteBoard, unit: MassUnit) -> None:
         list(by_account),
         index=list(by_account).index(board.basis) if board.basis in by_account else 0,
         format_func=lambda name: _estimate_title(by_account[name], unit),
-        captions=[literal(_method(estimate)) for estimate in board.estimates],
+        captions=[literal(estimate.method) for estimate in board.estimates],
         key=f"basis-{board.activity}",
     )
     if chosen != board.basis:
@@ -58,15 +59,6 @@ def _estimate_title(estimate: Estimate, unit: MassUnit) -> str:
     return literal(
         f"{provider(estimate.provider)} ({estimate.account}): {mass_text(estimate.mass_g, unit)}"
     )
-
-
-def _method(estimate: Estimate) -> str:
-    notes = [estimate.method]
-    if estimate.considers_class is False:
-        notes.append("The class is not considered.")
-    if estimate.considers_non_co2 is False:
-        notes.append("Effects other than CO2 are not considered.")
-    return " ".join(notes)
 
 
 def offers(board: QuoteBoard, unit: MassUnit) -> Quote | None:
@@ -107,11 +99,8 @@ def _card(quote: Quote, index: int, unit: MassUnit) -> bool:
         st.badge(literal(_impact(quote)), color="gray")
         if quote.shortfall:
             st.badge("Not enough stock now", icon=":material/warning:", color="orange")
-    st.caption(literal(f"Durability: {offer.durability or 'not provided'}"))
-    if offer.description:
-        text = offer.description
-        cut = text if len(text) <= _DESCRIPTION_LENGTH else text[: _DESCRIPTION_LENGTH - 1] + "…"
-        st.caption(literal(cut))
+    durability = f"Durability: {offer.durability or 'not provided'}."
+    st.caption(literal(f"{durability} {elided(offer.description or '', _DESCRIPTION_LENGTH)}"))
     st.space("stretch")
     if runtime.desk().settings.read_only:
         return False
