@@ -10,7 +10,15 @@ import streamlit as st
 from ..charts.deliveries import By, delivered_by_project_and_vintage, marked
 from . import runtime, tables
 from .filters import Scope
-from .format import MassUnit, mass_text, provider, rounding_note, total_g, vintage_source
+from .format import (
+    MassUnit,
+    headline_mass,
+    mass_text,
+    provider,
+    rounding_note,
+    total_g,
+    vintage_source,
+)
 from .frame import is_dark
 from .text import literal
 
@@ -27,9 +35,11 @@ _CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 
 def totals(delivered: pd.DataFrame, unit: MassUnit) -> None:
     """The four measures of what is shown."""
-    with st.grid(4, min_column_width=170):
+    with st.grid(4, min_column_width=200):
         for column, title in _MASSES.items():
-            st.metric(f"{title}, CO2e", mass_text(total_g(delivered[column]), unit), border=True)
+            st.metric(
+                f"{title}, CO2e", headline_mass(total_g(delivered[column]), unit), border=True
+            )
 
 
 def picture(delivered: pd.DataFrame, unit: MassUnit) -> pd.DataFrame | None:
@@ -57,18 +67,16 @@ def picture(delivered: pd.DataFrame, unit: MassUnit) -> pd.DataFrame | None:
 
 
 def _rows_switch() -> By:
-    titles = {"project": "Projects, by vintage", "vintage": "Vintages, by project"}
     choice = st.segmented_control(
         "Rows",
-        list(titles),
-        format_func=titles.__getitem__,
-        default="project",
+        ["Projects", "Vintages"],
+        default="Projects",
         required=True,
         key="rows",
         bind="query-params",
         label_visibility="collapsed",
     )
-    return "vintage" if choice == "vintage" else "project"
+    return "vintage" if choice == "Vintages" else "project"
 
 
 def proof(chosen: pd.DataFrame, scope: Scope, unit: MassUnit) -> None:

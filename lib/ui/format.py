@@ -13,7 +13,7 @@ from ..domain.ledger import PROVIDER_TITLES
 from ..domain.quantities import Money
 
 __all__ = [
-    "UNIT_TITLES", "MassUnit", "account_title", "ago", "in_unit", "mass_text", "moment", "money",
+    "UNIT_TITLES", "MassUnit", "account_title", "ago", "headline_mass", "in_unit", "mass_text", "moment", "money",
     "provider", "rounding_note", "total_g", "vintage_source",
 ]  # fmt: skip
 
@@ -44,6 +44,13 @@ def moment(at: datetime | None, zone: tzinfo = UTC) -> str:
     if at is None or pd.isna(at):
         return "–"
     return at.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def headline_mass(mass_g: int, unit: MassUnit) -> str:
+    """A mass for a large figure: as everywhere, but whole kilograms from a tonne on."""
+    if unit == "kg" and abs(mass_g) >= 1_000_000:
+        return f"{round(in_unit(mass_g, unit)):,} kg"
+    return mass_text(mass_g, unit)
 
 
 def ago(at: datetime, now: datetime) -> str:

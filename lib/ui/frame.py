@@ -67,12 +67,12 @@ def sample_data_badge() -> None:
     """Say on every page that nothing here is real, or which accounts are not live."""
     desk = runtime.desk()
     if desk.embedded_sandbox_url:
-        st.badge(SAMPLE_DATA, icon=":material/science:", color="orange")
+        st.markdown(f":orange-badge[:material/science: {SAMPLE_DATA}]")
         return
     trial = [account.name for account in desk.accounts if account.mode != "live"]
     if trial:
         names = literal(", ".join(trial))
-        st.badge(f"NOT LIVE: {names}", icon=":material/science:", color="orange")
+        st.markdown(f":orange-badge[:material/science: NOT LIVE: {names}]")
 
 
 def heading(title: str, lede: str, *, follow: bool = True) -> MassUnit:

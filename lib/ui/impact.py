@@ -9,7 +9,7 @@ import streamlit as st
 
 from ..charts.bars import ranked_bars, retired_by_year
 from . import runtime, tables
-from .format import MassUnit, mass_text, provider
+from .format import MassUnit, headline_mass, provider
 from .frame import is_dark, told
 from .text import literal, web_link
 
@@ -24,9 +24,9 @@ def headline(found: Impact, unit: MassUnit) -> None:
     """The total, and how much of it has a proven year."""
     proven = int(found.by_year.loc[found.by_year["proven"], "retired_g"].sum())
     with st.grid(3, min_column_width=190):
-        st.metric("Retired, CO2e", mass_text(found.retired_g, unit), border=True)
-        st.metric("Retirement year proven, CO2e", mass_text(proven, unit), border=True)
-        unproven = mass_text(found.retired_g - proven, unit)
+        st.metric("Retired, CO2e", headline_mass(found.retired_g, unit), border=True)
+        st.metric("Retirement year proven, CO2e", headline_mass(proven, unit), border=True)
+        unproven = headline_mass(found.retired_g - proven, unit)
         st.metric("Date not proven, CO2e", unproven, border=True)
     st.caption(
         "CNaught and Lune retire on your behalf as soon as they carry an order out. "

@@ -11,7 +11,7 @@ from ..charts.deliveries import delivered_by_project_and_vintage
 from ..domain.intents import IntentState
 from ..domain.quantities import Money, total_by_currency
 from . import routes, runtime
-from .format import MassUnit, mass_text, money, provider, total_g
+from .format import MassUnit, headline_mass, mass_text, money, provider, total_g
 from .frame import is_dark
 from .text import literal
 
@@ -25,9 +25,9 @@ _PROJECTS_SHOWN = 5
 
 def measures(orders: pd.DataFrame, unit: MassUnit) -> None:
     """The measures of all orders, and their value in each currency."""
-    with st.grid("auto", min_column_width=165):
+    with st.grid("auto", min_column_width=175):
         for column, (title, meaning) in _MEASURES.items():
-            mass = mass_text(total_g(orders[column]), unit)
+            mass = headline_mass(total_g(orders[column]), unit)
             st.metric(f"{title}, CO2e", mass, border=True, help=meaning)
         for currency, total in total_by_currency(_prices(orders)).items():
             amount = money(total).removesuffix(f" {currency}")

@@ -75,9 +75,7 @@ def _with_projects(connection: Connection, found: Category) -> dict[str, Any]:
     bodies = dict(
         connection.execute(
             sa.select(projects.c.id, projects.c.body).where(projects.c.id.in_(found.projects))
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return {
         "id": found.id,

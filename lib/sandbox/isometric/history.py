@@ -71,6 +71,7 @@ def history(
         _first_issuances(world, connection, rng)
     planner = _Planner(world, connection, rng, until)
     every = (end - start) / count
+    moment = start
     for index in range(count):
         moment = start + every * (index + rng.uniform(0, 0.7))
         world.carry_out_until(connection, moment)
@@ -79,6 +80,11 @@ def history(
         if size == "demo" and index == 2:
             with world.at(moment):
                 planner.let_another_retire_for_the_buyer()
+    if size == "demo":
+        moment = max(moment, end - timedelta(days=30))
+        world.carry_out_until(connection, moment)
+        with world.at(moment):
+            planner.leave_something_to_deliver()
     world.carry_out_until(connection, end)
 
 
@@ -139,6 +145,19 @@ class _Planner:
                 "notes": "With thanks for the shared lanes",
             },
         )
+
+    def leave_something_to_deliver(self) -> None:
+        """The first supplier has a credential: give it an open order and credits to deliver."""
+        project = self._projects[0]
+        self._plan_delivery(
+            10,
+            order_id=self._order(self._buyer_id, project.supplier_id, 60_000),
+            project_id=project.id,
+            kg=22_500,
+            notes="Tranche 1 of 2",
+            retirement={"days": 0, "permille": 0},
+        )
+        _issue(self._world, self._connection, project.id, 90_000)
 
     def _order(self, buyer_id: str, supplier_id: str, kg: int) -> str:
         today = self._world.now(self._connection).date()
