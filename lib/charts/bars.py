@@ -14,6 +14,7 @@ from .style import (
     MassUnit,
     Palette,
     elided,
+    hover_label,
     in_unit,
     mass_text,
     palette,
@@ -54,6 +55,7 @@ def ranked_bars(
         height=40 + _ROW_PX * max(len(ranked), 1),
         margin={"l": 4, "r": 8, "t": 8, "b": 8},
         dragmode=False,
+        hoverlabel=hover_label(colours),
         annotations=[_name(name, at, colours) for at, (name, _) in enumerate(ranked)],
         xaxis=_hidden_axis(max((mass for _, mass in ranked), default=0), unit),
         yaxis={
@@ -111,6 +113,7 @@ def retired_by_year(
         bargap=0.45,
         margin={"l": 4, "r": 8, "t": 8, "b": 8},
         dragmode=False,
+        hoverlabel=hover_label(colours),
         legend={
             "orientation": "h",
             "traceorder": "normal",

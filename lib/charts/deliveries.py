@@ -18,9 +18,11 @@ import plotly.graph_objects as go
 from .style import (
     PROVIDER_TITLES,
     UNIT_TITLES,
+    VINTAGE_SOURCES,
     MassUnit,
     Palette,
     elided,
+    hover_label,
     in_unit,
     mass_text,
     palette,
@@ -250,7 +252,8 @@ def _hover(line: dict[Hashable, Any], unit: MassUnit) -> str:
     """What a reader sees when pointing at a mark; provider text is escaped."""
     vintage = plain(_vintage_title(line["vintage_label"]))
     if line["vintage_source"] != _NOT_PROVIDED:
-        vintage = f"vintage {vintage} (from {plain(line['vintage_source'])})"
+        source = VINTAGE_SOURCES.get(line["vintage_source"], line["vintage_source"])
+        vintage = f"vintage {vintage} (from {plain(source)})"
     orders = int(line["orders"])
     lines = [
         f"<b>{_folded(plain(line['project_name']))}</b>",
@@ -394,7 +397,7 @@ def _lay_out(figure: go.Figure, rows: Sequence[_Row], unit: MassUnit, colours: P
             "itemclick": False,
             "itemdoubleclick": False,
         },
-        hoverlabel={"align": "left", "font": {"size": 12}},
+        hoverlabel=hover_label(colours),
         dragmode=False,
         annotations=[_name(row, colours) for row in rows],
         xaxis={

@@ -11,7 +11,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 MassUnit = Literal["t", "kg"]
 
@@ -20,6 +20,13 @@ UNIT_TITLES: dict[str, str] = {"t": "t CO2e", "kg": "kg CO2e"}
 
 #: How a provider is called on charts.
 PROVIDER_TITLES: dict[str, str] = {"cnaught": "CNaught", "lune": "Lune", "isometric": "Isometric"}
+
+#: Where a vintage comes from, in words; other sources are words already.
+VINTAGE_SOURCES: dict[str, str] = {
+    "serial": "serial number",
+    "sequestered_on": "sequestration date",
+    "manual": "a person",
+}
 
 #: Decimal places between a unit and a gram.
 _PLACES = {"t": 6, "kg": 3}
@@ -65,6 +72,12 @@ DARK = Palette(
 def palette(*, dark: bool) -> Palette:
     """The colours for a dark or a light page."""
     return DARK if dark else LIGHT
+
+
+def hover_label(colours: Palette) -> dict[str, Any]:
+    """The box that appears where a reader points."""
+    font = {"size": 12, "color": colours.ink}
+    return {"align": "left", "bgcolor": colours.paper, "bordercolor": colours.grid, "font": font}
 
 
 def shades(stops: Sequence[str], count: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 import pandas as pd
@@ -48,8 +49,8 @@ def card(account: Account, freshness: pd.DataFrame) -> None:
 
 def _reading(state: pd.Series[Any]) -> None:
     expected = f" of {state['orders_expected']:,}" if pd.notna(state["orders_expected"]) else ""
-    finished = moment(state["finished_at"])
-    st.caption(f"{state['orders_read']:,}{expected} orders read, last finished {finished}")
+    complete = moment(state["complete_at"])
+    st.caption(f"{state['orders_read']:,}{expected} orders read, last read in full {complete}")
     if state["message"]:
         st.text(state["message"])
 
@@ -95,6 +96,7 @@ def sandbox_clock(url: str) -> None:
 
 def _advance(step: str) -> None:
     try:
-        st.session_state[_CLOCK] = runtime.desk().advance_sandbox(_STEPS[step])
+        now = datetime.fromisoformat(runtime.desk().advance_sandbox(_STEPS[step]))
+        st.session_state[_CLOCK] = moment(now)
     except DeskError as error:
         st.session_state[_CLOCK] = error

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from ..charts.deliveries import By, delivered_by_project_and_vintage, marked
-from . import runtime, tables
+from . import data, tables
 from .filters import Scope
 from .format import (
     MassUnit,
@@ -35,11 +35,10 @@ _CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 
 def totals(delivered: pd.DataFrame, unit: MassUnit) -> None:
     """The four measures of what is shown."""
-    with st.grid(4, min_column_width=200):
+    with st.grid(4, min_column_width=180):
         for column, title in _MASSES.items():
-            st.metric(
-                f"{title}, CO2e", headline_mass(total_g(delivered[column]), unit), border=True
-            )
+            mass = headline_mass(total_g(delivered[column]), unit)
+            st.metric(f"{title}, CO2e", mass, border=True)
 
 
 def picture(delivered: pd.DataFrame, unit: MassUnit) -> pd.DataFrame | None:
@@ -47,7 +46,7 @@ def picture(delivered: pd.DataFrame, unit: MassUnit) -> pd.DataFrame | None:
     st.subheader("Delivered per project and vintage", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         by = _rows_switch()
-        every = st.toggle("Every project", key="every", bind="query-params")
+        every = by == "vintage" or st.toggle("Every project", key="every", bind="query-params")
     top = None if every else _PROJECTS_SHOWN
     event = st.plotly_chart(
         delivered_by_project_and_vintage(delivered, unit=unit, by=by, dark=is_dark(), top=top),
@@ -86,6 +85,7 @@ def proof(chosen: pd.DataFrame, scope: Scope, unit: MassUnit) -> None:
     name = first["project_name"] if names == 1 else f"{names} projects"
     st.subheader(literal(f"{name}, {provider(first['provider'])}"), anchor=False)
     rows = _rows_behind(chosen, scope)
+    rows["vintage_source"] = rows["vintage_source"].map(vintage_source)
     columns = {"quantity_g": "Quantity"}
     shown = tables.links(tables.masses(rows, columns, unit), ["registry_url", "certificate_url"])
     st.dataframe(
@@ -105,11 +105,9 @@ def proof(chosen: pd.DataFrame, scope: Scope, unit: MassUnit) -> None:
 
 
 def _rows_behind(chosen: pd.DataFrame, scope: Scope) -> pd.DataFrame:
-    ledger = runtime.desk().ledger()
+    ledger = data.ledger(scope)
     ledger = ledger[(ledger["side"] == "bought") & (ledger["stage"] != "order_cancelled")]
     ledger = ledger[ledger["stage"] != "transferred_out"]
-    if scope.accounts is not None:
-        ledger = ledger[ledger["account"].isin(scope.accounts)]
     keys = ["provider", "project_name", "vintage_label"]
     behind = ledger.merge(chosen[keys].drop_duplicates(), on=keys)
     return behind.sort_values("ordered_at", ascending=False)

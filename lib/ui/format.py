@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import pandas as pd
 
-from ..charts.style import UNIT_TITLES, MassUnit, in_unit, mass_text
+from ..charts.style import UNIT_TITLES, VINTAGE_SOURCES, MassUnit, in_unit, mass_text
 from ..domain.ledger import PROVIDER_TITLES
 from ..domain.quantities import Money
 
 __all__ = [
-    "UNIT_TITLES", "MassUnit", "account_title", "ago", "headline_mass", "in_unit", "mass_text", "moment", "money",
-    "provider", "rounding_note", "total_g", "vintage_source",
+    "UNIT_TITLES", "MassUnit", "account_title", "ago", "headline_mass", "in_unit", "mass_text",
+    "moment", "money", "provider", "rounding_note", "total_g", "vintage_source",
 ]  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def account_title(provider_name: str, account: str) -> str:
 
 def vintage_source(source: str) -> str:
     """Where a vintage comes from, in words."""
-    return {"serial": "serial number", "sequestered_on": "sequestration date"}.get(source, source)
+    return VINTAGE_SOURCES.get(source, source)
 
 
 def moment(at: datetime | None, zone: tzinfo = UTC) -> str:

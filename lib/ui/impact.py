@@ -23,7 +23,7 @@ _STILL = {"displayModeBar": False}
 def headline(found: Impact, unit: MassUnit) -> None:
     """The total, and how much of it has a proven year."""
     proven = int(found.by_year.loc[found.by_year["proven"], "retired_g"].sum())
-    with st.grid(3, min_column_width=190):
+    with st.grid(3, min_column_width=180):
         st.metric("Retired, CO2e", headline_mass(found.retired_g, unit), border=True)
         st.metric("Retirement year proven, CO2e", headline_mass(proven, unit), border=True)
         unproven = headline_mass(found.retired_g - proven, unit)

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from ..domain.errors import DeskError
+from ..domain.ledger import Movement
 from . import runtime, tables
 from .format import MassUnit, mass_text, moment, provider
 from .frame import tell
@@ -107,7 +108,7 @@ def detail(order: pd.Series[Any], unit: MassUnit) -> None:
     """One order: where its tonnes are, when that was seen, and what can be done with it."""
     st.subheader(literal(f"{provider(order['provider'])} order {order['order_id']}"), anchor=False)
     _notice()
-    if order["description"]:
+    if pd.notna(order["description"]):
         st.text(order["description"])
     _timeline(order, unit)
     rows = runtime.desk().ledger(account=order["account"], order_id=order["order_id"])
@@ -139,19 +140,23 @@ _LINE_COLUMNS: dict[str, Any] = {
 
 
 def _timeline(order: pd.Series[Any], unit: MassUnit) -> None:
-    """The order's movements, oldest first: what moved to which stage, and between which moments."""
+    """What moved to which stage, and between which moments, oldest first."""
     moves = runtime.desk().movements(order["account"], order["order_id"], order["side"])
-    arrived = [move for move in moves if move.quantity_g > 0]
-    with st.container(border=True):
+    arrived: dict[tuple[str, str], int] = {}
+    for move in moves:
+        if move.quantity_g > 0:
+            step = (str(move.stage).replace("_", " "), _when(move))
+            arrived[step] = arrived.get(step, 0) + move.quantity_g
+    with st.container(border=True, gap="xsmall"):
         st.caption(f"Ordered {moment(order['ordered_at'])}, now “{literal(order['state'])}”")
-        for move in arrived:
-            stage = str(move.stage).replace("_", " ")
-            when = (
-                f"between {moment(move.not_before)} and {moment(move.moved_at)}"
-                if move.not_before is not None
-                else f"by {moment(move.moved_at)}"
-            )
-            st.text(f"{mass_text(move.quantity_g, unit)} {stage}, {when}")
+        for (stage, when), mass_g in arrived.items():
+            st.text(f"{mass_text(mass_g, unit)} {stage} {when}")
+
+
+def _when(move: Movement) -> str:
+    until = moment(move.moved_at)
+    since = moment(move.not_before)
+    return f"by {until}" if since in {until, "–"} else f"between {since} and {until}"
 
 
 def _actions(order: pd.Series[Any]) -> None:

@@ -25,7 +25,7 @@ _PROJECTS_SHOWN = 5
 
 def measures(orders: pd.DataFrame, unit: MassUnit) -> None:
     """The measures of all orders, and their value in each currency."""
-    with st.grid("auto", min_column_width=175):
+    with st.grid("auto", min_column_width=180):
         for column, (title, meaning) in _MEASURES.items():
             mass = headline_mass(total_g(orders[column]), unit)
             st.metric(f"{title}, CO2e", mass, border=True, help=meaning)

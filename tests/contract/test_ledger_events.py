@@ -163,6 +163,19 @@ def test_one_provider_down_leaves_the_others_fresh_and_its_totals_incomplete(
     assert states["lune"] == "failed"
 
 
+def test_green_needs_a_complete_sync(desk, cnaught, sandbox):
+    cnaught.orders.place(amount_kg=Decimal(5))
+    sandbox.advance(3600)
+    desk.sync(["cnaught"])
+    assert "agrees" in set(desk.reconciliation()["status"])
+    sandbox.faults("status", path="/cnaught/v1/impact/*", times=1000, status=503)
+    desk.sync(["cnaught"])
+    assert set(desk.reconciliation()["status"]) == {"incomplete"}
+    sandbox.clear_faults()
+    desk.sync(["cnaught"])
+    assert "incomplete" not in set(desk.reconciliation()["status"])
+
+
 def test_parts_that_contradict_their_order_are_shown_not_hidden(desk, cnaught, sandbox):
     order = cnaught.orders.place(amount_kg=Decimal(2000))
     sandbox.advance(3600)

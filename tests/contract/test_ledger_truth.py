@@ -157,3 +157,49 @@ def test_a_shared_block_is_information_and_nothing_in_the_demo_is_over_claimed(d
     alarms = desk.alarms()
     assert "block shared" in set(alarms["kind"])
     assert not (alarms["severity"] == "alarm").any(), alarms
+
+
+def test_buffer_pool_batches_are_never_owned_delivered_or_claimable(desk, rows):
+    registry = desk.clients["isometric"]
+    buffer = {
+        batch.id
+        for issuance in registry.issuances.list()
+        for batch in registry.issuances.credit_batches(issuance.id).buffer_pool_credit_batches
+    }
+    assert buffer
+    assert not buffer & set(rows["batch_id"].dropna())
+
+
+def test_superpollutants_are_not_a_removal(desk, rows):
+    kinds = desk.projects().set_index("project_id")["kind"]
+    bought = rows[(rows["provider"] == "isometric") & rows["project_id"].notna()]
+    of_kind = bought["project_id"].map(kinds)
+    assert set(bought[of_kind == "superpollutants"]["impact_type"]) == {"avoidance or reduction"}
+    assert set(bought[of_kind != "superpollutants"]["impact_type"]) == {"removal"}
+
+
+def test_a_missing_ccp_label_says_when_it_was_missing(rows):
+    leaves = rows[(rows["provider"] == "isometric") & rows["batch_id"].notna()]
+    assert set(leaves["ccp"].str.replace(r"\d{4}-\d{2}-\d{2}", "DATE", regex=True)) == {
+        "approved",
+        "not labelled at DATE",
+    }
+    assert set(rows[rows["provider"] != "isometric"]["ccp"]) == {"unknown"}
+
+
+def test_a_bundles_type_is_written_onto_a_project_only_with_its_source(rows):
+    lune = rows[(rows["provider"] == "lune") & (rows["impact_type"] != "not provided")]
+    assert set(lune["impact_type_source"]) == {"bundle"}
+
+
+def test_prices_of_rows_add_up_to_their_orders(desk, rows):
+    priced = desk.orders().dropna(subset=["price"]).set_index(["account", "order_id"])["price"]
+    sums = rows.dropna(subset=["price"]).groupby(["account", "order_id"])["price"].sum()
+    for key, total in sums.items():
+        assert total == priced[key], key
+
+
+def test_a_residue_below_a_gram_is_kept_beside_the_rounded_order(desk, rows):
+    assert rows["quantity_g"].dtype == "int64"
+    assert (rows["quantity_g"] > 0).all()
+    assert desk.orders()["quantity_g"].sum() == rows["quantity_g"].sum()

@@ -354,8 +354,10 @@ def test_a_price_above_the_limit_is_never_sent(desk: Desk, account: str) -> None
 def test_an_unreachable_provider_leaves_the_order_to_expire(desk: Desk) -> None:
     intent = desk.place("cnaught")
     desk.sandbox.running.close()
-    done = desk.outcome(intent)
-    assert done.state is IntentState.EXPIRED
+    desk.worker.step()
+    assert desk.journal.get(intent.intent_id).state is IntentState.QUEUED
+    desk.ahead += timedelta(minutes=10)
+    assert desk.outcome(intent).state is IntentState.EXPIRED
 
 
 # -- cancelling, certificates --------------------------------------------------------------

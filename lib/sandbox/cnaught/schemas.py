@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 _LARGEST = Decimal(10) ** 9
 """Amounts beyond this are refused: a million tonnes in one order is a slip of the pen."""
@@ -31,13 +31,7 @@ _NUMBER = {"type": "number", "exclusiveMinimum": 0}
 Positive = Annotated[
     Decimal, Field(gt=0, le=_LARGEST), BeforeValidator(_number), WithJsonSchema(_NUMBER)
 ]
-Kilograms = Annotated[
-    Decimal,
-    BeforeValidator(_not_finer_than_milligrams),
-    Field(gt=0, le=_LARGEST),
-    BeforeValidator(_number),
-    WithJsonSchema(_NUMBER),
-]
+Kilograms = Annotated[Positive, AfterValidator(_not_finer_than_milligrams)]
 Cents = Annotated[int, Field(strict=True, gt=0, le=10**12)]
 Text = Annotated[str, Field(max_length=512)]
 Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
