@@ -199,7 +199,7 @@ def test_prices_of_rows_add_up_to_their_orders(desk, rows):
         assert total == priced[key], key
 
 
-def test_a_residue_below_a_gram_is_kept_beside_the_rounded_order(desk, rows):
+def test_orders_and_rows_hold_the_same_whole_grams(desk, rows):
     assert rows["quantity_g"].dtype == "int64"
     assert (rows["quantity_g"] > 0).all()
     assert desk.orders()["quantity_g"].sum() == rows["quantity_g"].sum()

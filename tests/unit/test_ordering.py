@@ -259,6 +259,18 @@ def test_a_clock_that_jumps_back_counts_as_too_late(rig: Rig) -> None:
     assert rig.journal.get(intent.intent_id).state is IntentState.NEEDS_A_PERSON
 
 
+def test_a_clock_that_jumped_back_and_caught_up_still_counts_as_too_late(rig: Rig) -> None:
+    intent = placed(rig, "lost before")
+    rig.step()
+    rig.clock.advance(hours=-25)
+    rig.provider.reachable = False
+    rig.step()
+    rig.clock.advance(hours=25)
+    rig.provider.reachable = True
+    assert outcome(rig, intent).state is IntentState.NEEDS_A_PERSON
+    assert len(rig.provider.sends) == 1
+
+
 def test_a_concurrent_key_is_waited_for(rig: Rig) -> None:
     done = outcome(rig, placed(rig, *["still running"] * 5))
     assert done.state is IntentState.CONFIRMED
