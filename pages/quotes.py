@@ -7,16 +7,16 @@ unit = frame.heading(
     "What it costs to retire credits equal to estimated emissions, at every provider.",
     follow=False,
 )
-draft = placing.current_draft()
+draft, chosen = placing.current_draft(), placing.chosen()
 if draft:
     placing.review(draft, unit)
+elif chosen:
+    placing.form(chosen, unit)
 else:
     with frame.told():
         wish = quote_inputs.wish()
         board = quote_board.ask(wish)
         if board is not None:
             quote_board.estimates(board, unit)
-            ordered = quote_board.offers(board, unit)
+            quote_board.offers(board, unit)
             quote_board.table(board, unit)
-            if ordered is not None:
-                placing.form(ordered, unit)

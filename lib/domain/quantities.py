@@ -55,7 +55,7 @@ def exact_grams(amount: Decimal, unit: MassUnit) -> Decimal:
 
 def grams(amount: Decimal, unit: MassUnit) -> int:
     """The mass in whole grams, rounded half even once."""
-    return int(exact_grams(amount, unit).quantize(Decimal(1), ROUND_HALF_EVEN))
+    return int(exact_grams(amount, unit).to_integral_value(ROUND_HALF_EVEN))
 
 
 def wished_grams(text: str | int | Decimal, unit: MassUnit) -> int:

@@ -6,6 +6,7 @@ and its mark is committed together with what it made.
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from sqlalchemy.engine import Connection
 from .options import BadOption, History, Options
 from .providers import PROVIDERS
 from .state import World, rfc3339
+
+_log = logging.getLogger(__name__)
 
 YEARS = 3
 """How far back history reaches from the clock."""
@@ -96,6 +99,7 @@ class Filling:
                     self._fill()
         except Exception as problem:  # noqa: BLE001 (kept, shown by report and raised by wait)
             self._problem = problem
+            _log.error("History could not be filled: %s", problem)
 
     def _fill(self) -> None:
         for step in self._steps[self._done :]:

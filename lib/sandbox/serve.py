@@ -63,6 +63,7 @@ class RunningSandbox:
                 lifespan="off",
                 log_config=None,
                 access_log=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=2,
             )
         )

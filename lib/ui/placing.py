@@ -24,16 +24,29 @@ from .text import literal
 
 #: The address holds the draft, so that a reload or a second tab finds the same one.
 _DRAFT = "draft"
-_PROBLEM = "confirm_problem"
+#: Session keys: the quote being ordered, and why a confirmation was refused.
+_CHOSEN, _PROBLEM = "chosen_quote", "confirm_problem"
 _OWN = Recipient("", "This account itself", None)
 
 
-@st.dialog("Order", width="medium")
+def choose(quote: Quote) -> None:
+    """Go on to order this quote: what the order button of an offer calls."""
+    st.session_state[_CHOSEN] = quote
+
+
+def chosen() -> Quote | None:
+    """The quote that is being ordered in this tab."""
+    quote: Quote | None = st.session_state.get(_CHOSEN)
+    return quote
+
+
 def form(quote: Quote, unit: MassUnit) -> None:
     """Ask for what an order needs beside its quote, then draft it."""
+    st.subheader("Order", anchor=False)
     st.markdown(
         f"**{literal(quote.offer.name)}**, {mass_text(quote.mass_g, unit)} CO2e, "
-        f"{literal(money(quote.price))}"
+        f"{literal(money(quote.price))}, from {provider(quote.provider)} "
+        f"(account {literal(quote.account)})"
     )
     with told():
         recipient = _recipient(quote)
@@ -52,6 +65,7 @@ def form(quote: Quote, unit: MassUnit) -> None:
             ceiling = Money(decimal_from(limit, what="limit"), quote.price.currency)
             st.query_params[_DRAFT] = _draft(quote, recipient, description.strip(), ceiling)
             st.rerun()
+    st.button("Back to quotes", icon=":material/arrow_back:", on_click=_leave)
 
 
 def _recipient(quote: Quote) -> Recipient:
@@ -94,6 +108,7 @@ def review(intent_id: str, unit: MassUnit) -> None:
     """Show a draft exactly as it will be sent, and the button that confirms it."""
     intent = runtime.desk().intent(intent_id)
     if intent.state != IntentState.DRAFT:
+        st.session_state.pop(_CHOSEN, None)
         st.switch_page(routes.page("orders"), query_params={"intent": intent_id})
     st.subheader("Review your order", anchor=False)
     _facts(intent, unit)
@@ -126,7 +141,8 @@ def _confirm(intent_id: str, typed: str | None = None) -> None:
 
 
 def _leave() -> None:
-    """Forget the draft on this page; it expires by itself in the journal."""
+    """Back to the prices; a draft expires by itself in the journal."""
+    st.session_state.pop(_CHOSEN, None)
     st.query_params.pop(_DRAFT, None)
 
 

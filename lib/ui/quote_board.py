@@ -7,7 +7,7 @@ import streamlit as st
 
 from ..charts.style import elided
 from ..domain.quotes import Estimate, Quote, QuoteBoard
-from . import runtime, tables
+from . import placing, runtime, tables
 from .format import MassUnit, in_unit, mass_text, moment, money, provider
 from .quote_inputs import Wish
 from .text import literal
@@ -61,8 +61,8 @@ def _estimate_title(estimate: Estimate, unit: MassUnit) -> str:
     )
 
 
-def offers(board: QuoteBoard, unit: MassUnit) -> Quote | None:
-    """A card per offer; returns the quote whose order button was pressed."""
+def offers(board: QuoteBoard, unit: MassUnit) -> None:
+    """A card per offer, and below them why some gave no price."""
     if board.mass_g is not None:
         what = f"{mass_text(board.mass_g, unit)} CO2e"
     else:
@@ -70,21 +70,18 @@ def offers(board: QuoteBoard, unit: MassUnit) -> Quote | None:
     st.subheader(f"Prices for {what}", anchor=False)
     if board.activity:
         st.caption(literal(board.activity))
-    chosen = None
     with st.grid("auto", min_column_width=290):
         for index, quote in enumerate(board.quotes):
             with st.container(border=True, height="stretch"):
-                if _card(quote, index, unit):
-                    chosen = quote
+                _card(quote, index, unit)
     for failure in board.failures:
         name = f"{failure.offer_name}, " if failure.offer_name else ""
         text = f"{name}{provider(failure.provider)} ({failure.account}): {failure.reason}"
         st.caption(":material/info: " + literal(text))
-    return chosen
 
 
-def _card(quote: Quote, index: int, unit: MassUnit) -> bool:
-    """One offer: price first, then what it stands for; whether its order button was pressed."""
+def _card(quote: Quote, index: int, unit: MassUnit) -> None:
+    """One offer: price first, then what it stands for, then the button that goes on to order."""
     offer = quote.offer
     st.caption(literal(f"{provider(quote.provider)} {offer.kind} · {quote.account}"))
     st.markdown(f"##### {literal(offer.name)}")
@@ -102,9 +99,14 @@ def _card(quote: Quote, index: int, unit: MassUnit) -> bool:
     durability = f"Durability: {offer.durability or 'not provided'}."
     st.caption(literal(f"{durability} {elided(offer.description or '', _DESCRIPTION_LENGTH)}"))
     st.space("stretch")
-    if runtime.desk().settings.read_only:
-        return False
-    return st.button("Order", key=f"order-{index}", icon=":material/shopping_cart:")
+    if not runtime.desk().settings.read_only:
+        st.button(
+            "Order",
+            key=f"order-{index}",
+            icon=":material/shopping_cart:",
+            on_click=placing.choose,
+            args=(quote,),
+        )
 
 
 def _impact(quote: Quote) -> str:

@@ -63,7 +63,8 @@ class Api:
         self.called.add(name)
         if "response" in operation:
             body = reply.json()
-            assert problems(self.name, operation["response"], body) == [], name
+            found = problems(self.name, operation["response"], body)
+            assert not found, f"{name}: {found}"
             return body
         if "media_type" in operation:
             assert reply.headers["content-type"] == operation["media_type"]
@@ -74,7 +75,8 @@ class Api:
         reply = self._http.request(method, path, **request)
         assert reply.status_code == status, reply.text[:500]
         if "json" in reply.headers["content-type"]:
-            assert problems(self.name, contract(self.name)["errors"], reply.json()) == []
+            found = problems(self.name, contract(self.name)["errors"], reply.json())
+            assert not found, found
         else:
             assert self.name == "lune", "only Lune answers errors in plain text"
             assert reply.text == httpx.codes.get_reason_phrase(status)

@@ -1,5 +1,6 @@
-// Counts the orders of the three APIs with Node's own fetch: a reader that shares nothing with
-// the clients of this project, as the providers' own client libraries do not.
+// Counts the orders of the three APIs, without cancelled and failed ones, with Node's own fetch: a
+// reader that shares nothing with the clients of this project, as the providers' own client
+// libraries do not.
 //
 //     node count_orders.mjs http://127.0.0.1:8787
 
@@ -17,22 +18,37 @@ async function cnaught() {
   let cursor = "";
   for (;;) {
     const { data } = await get(`/cnaught/v1/orders?limit=100${cursor}`, headers);
-    data.forEach((order) => ids.add(order.id));
+    data.filter((order) => order.state !== "cancelled").forEach((order) => ids.add(order.id));
     if (data.length < 100) return ids.size;
     cursor = `&starting_after=${data.at(-1).id}`;
   }
 }
 
-async function lune() {
-  const headers = { Authorization: "Bearer sandbox-lune-key" };
-  const ids = new Set();
+async function* lunePages(path, headers) {
   let cursor = "";
   for (;;) {
-    const page = await get(`/lune/v1/orders?limit=100${cursor}`, headers);
-    page.data.forEach((order) => ids.add(order.id));
-    if (!page.has_more) return ids.size;
+    const page = await get(`/lune/v1${path}?limit=100${cursor}`, headers);
+    yield page.data;
+    if (!page.has_more) return;
     cursor = `&after=${encodeURIComponent(page.next_cursor)}`;
   }
+}
+
+async function lune() {
+  const headers = { Authorization: "Bearer sandbox-lune-key" };
+  const accounts = [(await get("/lune/v1/accounts/me", headers)).id];
+  for await (const clients of lunePages("/accounts/client", headers)) {
+    accounts.push(...clients.map((client) => client.id));
+  }
+  const ids = new Set();
+  for (const account of accounts) {
+    for await (const orders of lunePages("/orders", { ...headers, "Lune-Account": account })) {
+      orders
+        .filter((order) => !["cancelled", "failed"].includes(order.status))
+        .forEach((order) => ids.add(order.id));
+    }
+  }
+  return ids.size;
 }
 
 async function isometric() {

@@ -154,6 +154,7 @@ def test_numbers_come_back_as_they_were_written(api: httpx.Client) -> None:
         ({"amount_kg": 1, "metadata": 7}, "metadata"),
         ({"amount_kg": 1, "notification_config": {}}, "notification_config.url"),
         ({"amount_kg": 1, "notification_config": {"url": "/back"}}, "notification_config.url"),
+        ({"amount_kg": 1, "notification_config": {"url": "https://["}}, "notification_config.url"),
         (
             {"amount_kg": 1, "notification_config": {"url": "http://a.example"}},
             "notification_config.url",

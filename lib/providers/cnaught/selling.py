@@ -13,8 +13,8 @@ from itertools import takewhile
 from urllib.parse import unquote, urlsplit
 
 from ...clients.cnaught import CNaughtClient, order_body, read_order
-from ...clients.cnaught.shared import scope
 from ...clients.cnaught.models import OrderReceipt, PortfolioDetails
+from ...clients.cnaught.shared import scope
 from ...clients.errors import ForbiddenError
 from ...clients.http import Session, encode_body, identity_of, path_of
 from ...domain.activities import Activity, Drive, Flight, Freight, OfficeSpace, TrainRide

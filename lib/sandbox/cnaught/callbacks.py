@@ -11,7 +11,6 @@ import logging
 import threading
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -19,6 +18,7 @@ from sqlalchemy.engine import Connection
 from .. import wire
 from ..state import World, to_us
 from .tables import callbacks
+from .urls import is_https, parts_of
 
 _log = logging.getLogger(__name__)
 
@@ -31,15 +31,14 @@ _POLL_S = 0.25
 
 def is_callable(world: World, url: str) -> bool:
     """Whether a URL may be stored as callback: absolute https, or http to an allowed host."""
-    parts = urlsplit(url)
-    if parts.scheme == "http":
-        return parts.hostname in world.callback_hosts
-    return parts.scheme == "https" and bool(parts.hostname)
+    parts = parts_of(url)
+    allowed = parts.scheme == "http" and parts.hostname in world.callback_hosts
+    return allowed or is_https(url)
 
 
 def announce(world: World, connection: Connection, url: str, body: dict[str, Any]) -> None:
     """Queue a callback, if its host may be called."""
-    if urlsplit(url).hostname in world.callback_hosts:
+    if parts_of(url).hostname in world.callback_hosts:
         due = to_us(world.now(connection))
         connection.execute(
             sa.insert(callbacks).values(url=url, body=wire.dumps(body), due_us=due, attempts=0)
@@ -93,7 +92,7 @@ class CallbackSender:
 
 def post(url: str, body: bytes) -> bool:
     """POST a JSON body; only status 200 counts, and no redirect is followed."""
-    parts = urlsplit(url)
+    parts = parts_of(url)
     connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = connect(parts.netloc, timeout=_TIMEOUT_S)
     path = parts.path or "/"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -20,6 +19,7 @@ from .schemas import CheckoutSessionRequest
 from .scope import Scope, find_subaccount
 from .section import section_of
 from .tables import MG_PER_KG, sessions
+from .urls import is_https
 
 _LEAST_CENTS = 50
 """What a card can be charged at least."""
@@ -34,7 +34,8 @@ def create(
 ) -> dict[str, Any]:
     """A new session, open for a day."""
     for field in ("success_url", "cancel_url"):
-        _require_https(field, getattr(body, field))
+        if not is_https(getattr(body, field)):
+            raise invalid(field, "must be an absolute https URL")
     portfolio = portfolio_for(section_of(world), scope, body.portfolio_id)
     price = price_cents(body.amount_kg, portfolio.checkout_price_per_kg_usd_cents)
     if price < _LEAST_CENTS:
@@ -137,12 +138,3 @@ def _state(world: World, connection: Connection, row: Any) -> str:
 
 def _life(world: World) -> timedelta:
     return timedelta(seconds=section_of(world).checkout_life_s)
-
-
-def _require_https(field: str, url: str) -> None:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme != "https" or not parts.hostname:
-        raise invalid(field, "must be an absolute https URL")
