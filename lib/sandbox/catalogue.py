@@ -13,7 +13,7 @@ from . import wire
 from .options import BadOption
 from .providers import PROVIDERS
 
-_BUILT_IN = Path(__file__).with_name("catalogue")
+_BUILT_IN = Path(__file__).with_name("catalogue.json")
 
 
 def load(path: Path | None = None) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def load(path: Path | None = None) -> dict[str, Any]:
 
     Raises BadOption with the path of the first wrong value.
     """
-    catalogue: dict[str, Any] = {name: _read(_BUILT_IN / f"{name}.json") for name in PROVIDERS}
+    catalogue: dict[str, Any] = _read(_BUILT_IN)
     if path is not None:
         own = _read(path)
         if not isinstance(own, dict) or not own.keys() <= PROVIDERS.keys():

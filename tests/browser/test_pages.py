@@ -68,7 +68,7 @@ def test_a_figure_that_cannot_be_is_one_sentence(app_server: AppServer, visitor:
     visitor.open(app_server, "/quotes?for=Mass&mass=-5")
     alert = visitor.page.get_by_test_id("stAlert")
     expect(alert).to_contain_text("The mass must be above 0, at least one gram.")
-    expect(visitor.page.get_by_label("Mass of CO2e")).to_have_value("-5")
+    expect(visitor.page.get_by_role("textbox", name="Mass of CO2e")).to_have_value("-5")
 
 
 def test_a_broken_setting_is_one_sentence(tmp_path: Path, chromium: Browser) -> None:

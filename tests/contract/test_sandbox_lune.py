@@ -22,7 +22,7 @@ from lib.sandbox.options import Options
 from lib.sandbox.serve import RunningSandbox
 from tests.conftest import CLOCK, Sandbox, SandboxFactory
 
-BUILT_IN = Path("lib/sandbox/catalogue/lune.json")
+BUILT_IN = Path("lib/sandbox/catalogue.json")
 FOREST, STONE = "bndForest", "bndStone"
 NORDICS, AIR = "accHaldenNordicsClient0000000001", "accHaldenAirClient00000000000002"
 
@@ -42,14 +42,14 @@ def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
 
 
 def bundle(id: str, price: str, **rest: Any) -> dict[str, Any]:
-    project = wire.loads(BUILT_IN.read_text())["projects"][0]["id"]
+    project = wire.loads(BUILT_IN.read_text())["lune"]["projects"][0]["id"]
     projects = [{"project_id": project, "weight": 1}]
     return {"id": id, "name": id, "unit_price": price, "projects": projects} | rest
 
 
 def worked_section() -> dict[str, Any]:
     """A catalogue with the two bundles of the contract's worked examples."""
-    section: dict[str, Any] = json.loads(BUILT_IN.read_text())
+    section: dict[str, Any] = json.loads(BUILT_IN.read_text())["lune"]
     section["bundles"] = [bundle(FOREST, "12.00"), bundle(STONE, "200.00")]
     section["default_selection"] = [
         {"bundle_id": FOREST, "percentage": 60},
@@ -401,7 +401,7 @@ def test_a_wrong_cursor_is_refused(standing: httpx.Client) -> None:
 
 
 def test_a_suspended_account_cannot_order(sandbox_factory: SandboxFactory, tmp_path: Path) -> None:
-    section = json.loads(BUILT_IN.read_text())
+    section = json.loads(BUILT_IN.read_text())["lune"]
     section["accounts"][0]["suspended"] = True
     with client(start_with(sandbox_factory, tmp_path, section)) as api:
         assert code(api.post("orders/by-mass", json=ONE_T)) == (409, "account_suspended")
@@ -436,7 +436,7 @@ def test_an_order_lives_by_the_clock(sandbox: Sandbox, api: httpx.Client) -> Non
 def test_a_received_order_has_no_bundles_yet(
     sandbox_factory: SandboxFactory, tmp_path: Path
 ) -> None:
-    section = json.loads(BUILT_IN.read_text())
+    section = json.loads(BUILT_IN.read_text())["lune"]
     section["lifecycle"]["created_as"] = "received"
     sandbox = start_with(sandbox_factory, tmp_path, section)
     with client(sandbox) as api:
@@ -696,7 +696,7 @@ def test_shipping_methods_find_their_factor(
 
 
 def test_every_shipping_method_has_a_factor(standing: httpx.Client) -> None:
-    catalogue = Catalogue.model_validate(wire.loads(BUILT_IN.read_text()))
+    catalogue = Catalogue.model_validate(wire.loads(BUILT_IN.read_text())["lune"])
     assert len(SHIPPING_METHODS) == 148
     for method in SHIPPING_METHODS:
         assert factors.freight(catalogue, method, Decimal(100)).kg > 0
@@ -978,12 +978,12 @@ def test_the_same_seed_and_clock_give_the_same_history(sandbox_factory: SandboxF
 
 
 def test_a_broken_catalogue_is_refused_with_its_path() -> None:
-    section = wire.loads(BUILT_IN.read_text())
+    section = wire.loads(BUILT_IN.read_text())["lune"]
     lune.check_catalogue(section)
     section["bundles"][2]["unit_price"] = "dear"
     with pytest.raises(ValueError, match=r"^bundles\.2\.unit_price: "):
         lune.check_catalogue(section)
-    section = wire.loads(BUILT_IN.read_text())
+    section = wire.loads(BUILT_IN.read_text())["lune"]
     del section["factors"][min(REQUIRED_FACTORS)]
     with pytest.raises(ValueError, match=r"lacks"):
         lune.check_catalogue(section)
