@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from ..domain.errors import DeskError
-from ..domain.ledger import Movement
+from ..domain.ledger import Movement, Stage
 from . import runtime, tables
-from .format import MassUnit, mass_text, moment, provider
+from .format import MassUnit, mass_text, moment, provider, vintage_source
 from .frame import tell
 from .text import literal, web_link
 
@@ -112,6 +112,7 @@ def detail(order: pd.Series[Any], unit: MassUnit) -> None:
         st.text(order["description"])
     _timeline(order, unit)
     rows = runtime.desk().ledger(account=order["account"], order_id=order["order_id"])
+    rows["vintage_source"] = rows["vintage_source"].map(vintage_source)
     columns = {"quantity_g": "Quantity"}
     shown = tables.links(tables.masses(rows, columns, unit), ["registry_url"])
     st.dataframe(
@@ -144,7 +145,7 @@ def _timeline(order: pd.Series[Any], unit: MassUnit) -> None:
     moves = runtime.desk().movements(order["account"], order["order_id"], order["side"])
     arrived: dict[tuple[str, str], int] = {}
     for move in moves:
-        if move.quantity_g > 0:
+        if move.quantity_g > 0 and move.stage != Stage.ORDERED:
             step = (str(move.stage).replace("_", " "), _when(move))
             arrived[step] = arrived.get(step, 0) + move.quantity_g
     with st.container(border=True, gap="xsmall"):
@@ -154,9 +155,11 @@ def _timeline(order: pd.Series[Any], unit: MassUnit) -> None:
 
 
 def _when(move: Movement) -> str:
-    until = moment(move.moved_at)
-    since = moment(move.not_before)
-    return f"by {until}" if since in {until, "–"} else f"between {since} and {until}"
+    """Between which moments, as far as they say more than when it was seen."""
+    seen = moment(move.moved_at)
+    if move.not_before is None or moment(move.not_before) >= seen:
+        return f"by {seen}"
+    return f"between {moment(move.not_before)} and {seen}"
 
 
 def _actions(order: pd.Series[Any]) -> None:

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Self, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
+from ..api import ApiClient
 from ..cache import Cache
 from ..http import Session, identity_of, path_of
 from ..models import read_model
@@ -38,7 +38,7 @@ from .shared import LARGEST_PAGE, Group, data_reader, reader, scope, walk_list
 BASE_URL = "https://api.cnaught.com/v1"
 
 
-class CNaughtClient:
+class CNaughtClient(ApiClient):
     """One CNaught account; may be shared by threads.
 
     `cache` keeps portfolios, projects, categories and subaccounts for a while. Close it, or use
@@ -53,12 +53,14 @@ class CNaughtClient:
         timeout: float = 30.0,
         cache: Cache | None = None,
     ) -> None:
-        self.session = Session(
-            base_url=base_url,
-            headers={"Authorization": f"Bearer {api_key}"},
-            identity=identity_of("cnaught", base_url, api_key),
-            timeout=timeout,
-            cache=cache,
+        super().__init__(
+            Session(
+                base_url=base_url,
+                headers={"Authorization": f"Bearer {api_key}"},
+                identity=identity_of("cnaught", base_url, api_key),
+                timeout=timeout,
+                cache=cache,
+            )
         )
         self.orders = Orders(self.session)
         self.quotes = Quotes(self.session)
@@ -68,21 +70,6 @@ class CNaughtClient:
         self.portfolios = Portfolios(self.session)
         self.projects = Projects(self.session)
         self.project_categories = ProjectCategories(self.session)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self.session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class Impact(Group):

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Literal, Self, TypedDict, Unpack, cast
+from typing import Any, Literal, TypedDict, Unpack, cast
 
+from ..api import ApiClient
 from ..cache import Cache
 from ..http import Param, Reply, Session, identity_of
 from ..models import read_model
@@ -305,7 +305,7 @@ class Beneficiaries(Group):
         )
 
 
-class IsometricClient:
+class IsometricClient(ApiClient):
     """The registry as one organisation sees it; usable as a context manager, by many threads.
 
     `client_secret` names the application, `access_token` acts for exactly one organisation.
@@ -321,15 +321,17 @@ class IsometricClient:
         timeout: float = 30.0,
         cache: Cache | None = None,
     ) -> None:
-        self.session = Session(
-            base_url=base_url,
-            headers={
-                "X-Client-Secret": client_secret,
-                "Authorization": f"Bearer {access_token}",
-            },
-            identity=identity_of(base_url, client_secret, access_token),
-            timeout=timeout,
-            cache=cache,
+        super().__init__(
+            Session(
+                base_url=base_url,
+                headers={
+                    "X-Client-Secret": client_secret,
+                    "Authorization": f"Bearer {access_token}",
+                },
+                identity=identity_of(base_url, client_secret, access_token),
+                timeout=timeout,
+                cache=cache,
+            )
         )
         self.organisations = Organisations(self.session)
         self.suppliers = Suppliers(self.session)
@@ -340,24 +342,6 @@ class IsometricClient:
         self.credit_batches = CreditBatches(self.session)
         self.retirements = Retirements(self.session)
         self.beneficiaries = Beneficiaries(self.session)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self.session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"IsometricClient({self.session.base_url!r})"
 
 
 def _batch_params(where: BatchFilter) -> dict[str, Param]:

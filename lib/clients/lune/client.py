@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
+from ..api import ApiClient
 from ..cache import Cache
 from ..http import Pace, Param, Session, identity_of
 from ..models import read_list
@@ -176,7 +176,7 @@ class Analytics(Group):
         )
 
 
-class LuneClient:
+class LuneClient(ApiClient):
     """Lune as one API key sees it; usable as a context manager, by many threads.
 
     The key decides between live and test mode. `timeout` is in seconds; `requests_per_second`
@@ -192,13 +192,15 @@ class LuneClient:
         cache: Cache | None = None,
         requests_per_second: int = 15,
     ) -> None:
-        self.session = Session(
-            base_url=base_url,
-            headers={"Authorization": f"Bearer {api_key}", "Lune-Version": API_VERSION},
-            identity=identity_of(base_url, api_key),
-            timeout=timeout,
-            cache=cache,
-            pace=Pace(requests_per_second),
+        super().__init__(
+            Session(
+                base_url=base_url,
+                headers={"Authorization": f"Bearer {api_key}", "Lune-Version": API_VERSION},
+                identity=identity_of(base_url, api_key),
+                timeout=timeout,
+                cache=cache,
+                pace=Pace(requests_per_second),
+            )
         )
         self.orders = Orders(self.session)
         self.bundles = Bundles(self.session)
@@ -207,24 +209,6 @@ class LuneClient:
         self.estimates = Estimates(self.session)
         self.accounts = Accounts(self.session)
         self.analytics = Analytics(self.session)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self.session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"LuneClient({self.session.base_url!r})"
 
 
 def _period(start: date | None, end: date | None) -> dict[str, Param]:
