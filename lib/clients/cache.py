@@ -27,7 +27,7 @@ LIFETIMES: Mapping[str, float] = {
     "organisations": 3600.0,
     "subaccounts": 60.0,  # CNaught subaccounts, Lune client accounts, beneficiaries
     "settings": 60.0,  # bundle selection, hosted page
-    "impact": 30.0,  # impact data, analytics, credit balances
+    "impact": 30.0,  # Lune analytics; figures that the ledger is held against are never kept
 }
 
 _log = logging.getLogger(__name__)

@@ -63,8 +63,9 @@ def _text_or_number(value: Any) -> Any:
 
 
 def _time_text(value: Any) -> Any:
-    # pydantic would take numbers for seconds since 1970.
-    if not isinstance(value, str | datetime):
+    # pydantic would take numbers, digits in quotes included, for seconds since 1970.
+    written = isinstance(value, datetime) or (isinstance(value, str) and _DAY.match(value))
+    if not written:
         raise ValueError("must be a time as text")  # noqa: TRY004 (pydantic collects ValueErrors)
     return value
 

@@ -89,3 +89,13 @@ def test_a_read_only_desk_has_no_way_to_buy(tmp_path: Path, chromium: Browser) -
         expect(visitor.page.get_by_text("CNaught portfolio").first).to_be_visible()
         visitor.expect_settled()
         expect(visitor.page.get_by_role("button", name="Order", exact=True)).to_have_count(0)
+
+
+def test_a_request_to_another_host_is_noticed(app_server: AppServer, chromium: Browser) -> None:
+    """And does not leave: the tests above would fail on one."""
+    with pytest.raises(AssertionError, match=r"carbon\.example"), visit(chromium) as visitor:
+        visitor.open(app_server, "/")
+        reached = visitor.page.evaluate(
+            "fetch('http://carbon.example/').then(() => true, () => false)"
+        )
+        assert reached is False

@@ -144,14 +144,15 @@ def test_from_a_quote_to_its_tonnes_in_the_chart(app_server: AppServer, visitor:
     order_the_first_cnaught_offer(visitor)
     confirm_with_two_clicks(visitor)
     expect(page.get_by_role("heading", level=1)).to_have_text("Orders")
-    expect(page.get_by_text("Confirmed", exact=True).first).to_be_visible()
+    expect(page.get_by_text("The provider has it.")).to_be_visible()
     visitor.expect_settled()
     placed = [order for order in order_ids(app_server) if order not in orders_before]
     assert len(placed) == 1
     expect(page.get_by_text(placed[0]).first).to_be_visible()
 
-    # Time passes at the provider; the ledger follows by itself.
+    # Time passes at the provider; the ledger follows by itself, and the order is fulfilled.
     app_server.control("POST", "/clock", json={"advance_s": 3600})
+    expect(page.get_by_text("The provider’s state is fulfilled")).to_be_visible()
     visitor.follow("Deliveries")
     expect_metric(visitor, "Delivered to date", truth(app_server, "delivered_g"))
     visitor.expect_settled()

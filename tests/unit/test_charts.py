@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.charts.bars import ranked_bars, retired_by_year
-from lib.charts.deliveries import REST, delivered_by_project_and_vintage, marked
+from lib.charts.deliveries import delivered_by_project_and_vintage, marked
+from lib.charts.stacking import REST
 from lib.charts.style import DARK, LIGHT, elided, mass_text, plain, shades
 
 
