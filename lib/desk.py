@@ -66,6 +66,10 @@ _PACES = {
 }
 
 
+#: A worker's thread takes its lease within this many seconds after `start`.
+_WORKER_STARTS_WITHIN_S = 3.0
+
+
 @dataclass(frozen=True, slots=True)
 class PlacedIntent(Intent):
     """The intent that `desk.place` queued. It sends nothing: a worker does."""
@@ -75,15 +79,16 @@ class PlacedIntent(Intent):
     def wait(self, timeout: float = 60.0) -> Intent:
         """The intent as it stands once it is settled or needs a person, or after `timeout` seconds.
 
-        Raises NoWorker when nobody is there to send it.
+        Raises NoWorker when nobody is there to send it; one that was just started is waited for.
         """
         desk = self._desk()
         deadline = time.monotonic() + timeout
+        worker_due = time.monotonic() + min(timeout, _WORKER_STARTS_WITHIN_S)
         while True:
             intent = desk.intent(self.intent_id)
             if intent.settled or intent.state == IntentState.NEEDS_A_PERSON:
                 return intent
-            if not desk.worker_alive():
+            if time.monotonic() >= worker_due and not desk.worker_alive():
                 raise NoWorker(
                     "The order is written down but no worker is running to send it: open the app "
                     "or run “python -m lib worker”. Unsent orders expire after ten minutes."

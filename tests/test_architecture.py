@@ -21,7 +21,7 @@ SPOKEN = [
     *sorted((ROOT / "lib" / "domain").rglob("*.py")),
     *sorted((ROOT / "lib" / "services").rglob("*.py")),
     ROOT / "lib" / "__main__.py",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
 ]
 
 #: A carbon accountant would object to these; "offset" only where it is a verb.

@@ -14,7 +14,7 @@ import pytest
 from lib.settings import AccountSettings, Settings, load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 #: Read by the tests' tools, not by the desk.
 TEST_SETTINGS = {"CARBON_DESK_TEST_CHROMIUM"}
@@ -25,6 +25,17 @@ COMMANDS = {"make", "python", "pip", "git", "cd", "streamlit", "curl", "export"}
 
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
+
+
+#: Section numbers of each contract, as code cites them.
+CONTRACTS = {
+    api: set(
+        re.findall(
+            r"^#+ (\d+(?:\.\d+)?)\b", _text(ROOT / "docs" / "contracts" / f"{api}.md"), re.MULTILINE
+        )
+    )
+    for api in ("cnaught", "lune", "isometric")
+}
 
 
 def _blocks(language: str) -> list[tuple[Path, str]]:
@@ -48,23 +59,50 @@ def _lib(*arguments: str) -> str:
 # --- Links -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_links_resolve(page: Path) -> None:
-    dead = []
+def _links(page: Path) -> list[tuple[str, Path, str]]:
+    """Links of a page into this project: as written, the file, the anchor."""
+    found = []
     for target in re.findall(r"\]\(([^)\s]+)\)", _text(page)):
-        if target.startswith(("http://", "https://")):
-            continue
-        file, _, anchor = target.partition("#")
-        linked = (page.parent / file).resolve() if file else page
-        if not linked.exists() or (anchor and anchor not in _anchors(linked)):
-            dead.append(target)
+        if not target.startswith(("http://", "https://")):
+            file, _, anchor = target.partition("#")
+            found.append((target, (page.parent / file).resolve() if file else page, anchor))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_resolve(page: Path) -> None:
+    dead = [
+        target
+        for target, file, anchor in _links(page)
+        if not file.exists() or (anchor and anchor not in _anchors(file))
+    ]
     assert dead == []
 
 
-def test_the_readme_leads_to_every_page() -> None:
-    readme = _text(ROOT / "README.md")
-    missing = [page.name for page in PAGES[1:] if page.name not in readme]
-    assert missing == []
+def test_every_page_is_reached_from_the_readme() -> None:
+    reached: set[Path] = set()
+    ahead = [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        if page in PAGES and page not in reached:
+            reached.add(page)
+            ahead += [file for _, file, _ in _links(page)]
+    assert set(PAGES) - reached == set()
+
+
+# --- Contracts -------------------------------------------------------------------------------
+
+
+def test_every_cited_section_of_a_contract_exists() -> None:
+    cited = re.compile(r"\b(?:(CNaught|Lune|Isometric)(?:['’]s)? )?contract (\d+(?:\.\d+)*)")
+    dead = []
+    for file in sorted((ROOT / "lib").rglob("*.py")):
+        for name, section in cited.findall(_text(file)):
+            apis = [name.lower()] if name else [part for part in file.parts if part in CONTRACTS]
+            known = set().union(*(CONTRACTS[api] for api in apis or CONTRACTS))
+            if ".".join(section.split(".")[:2]) not in known:
+                dead.append(f"{file.relative_to(ROOT)}: {name} contract {section}")
+    assert dead == []
 
 
 # --- Settings --------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def _time_text(value: Any) -> Any:
     # pydantic would take numbers, digits in quotes included, for seconds since 1970.
     written = isinstance(value, datetime) or (isinstance(value, str) and _DAY.match(value))
     if not written:
-        raise ValueError("must be a time as text")  # noqa: TRY004 (pydantic collects ValueErrors)
+        raise ValueError("must be a time as text")  # pydantic collects ValueErrors
     return value
 
 

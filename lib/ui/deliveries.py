@@ -9,6 +9,7 @@ import streamlit as st
 
 from ..charts.deliveries import By, delivered_by_project_and_vintage, marked
 from . import data, tables
+from .download import inert_table
 from .filters import Scope
 from .format import (
     MassUnit,
@@ -62,7 +63,10 @@ def picture(delivered: pd.DataFrame, unit: MassUnit) -> pd.DataFrame | None:
         "Click a bar to see its orders, serial numbers and registry links. Bars are what was "
         "delivered to date; outstanding tonnes lie hatched beside them."
     )
-    return marked(delivered, points[0]["customdata"], by, top) if points else None
+    key = points[0].get("customdata") if points else None
+    chosen = marked(delivered, key, by, top) if key else delivered.iloc[:0]
+    # A mark that was clicked may be gone since: the ledger has moved on.
+    return None if chosen.empty else chosen
 
 
 def _rows_switch() -> By:
@@ -89,7 +93,7 @@ def proof(chosen: pd.DataFrame, scope: Scope, unit: MassUnit) -> None:
     columns = {"quantity_g": "Quantity"}
     shown = tables.links(tables.masses(rows, columns, unit), ["registry_url", "certificate_url"])
     st.dataframe(
-        shown,
+        inert_table(shown),
         hide_index=True,
         column_order=[
             "order_id", *tables.titled(columns, unit).values(), "stage", "vintage_label",
@@ -153,7 +157,7 @@ def table(delivered: pd.DataFrame, unit: MassUnit) -> None:
         "Serial numbers": st.column_config.ListColumn(width="medium"),
         **tables.mass_config(_MASSES, unit),
     }
-    st.dataframe(shown, hide_index=True, column_config=config, key="project-vintage")
+    st.dataframe(inert_table(shown), hide_index=True, column_config=config, key="project-vintage")
     sums = {headers[column]: shown[headers[column]].sum() for column in _MASSES}
     line = ", ".join(
         f"{title.lower()} {mass_text(total_g(ordered[column]), unit)}"

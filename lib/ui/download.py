@@ -1,16 +1,39 @@
-"""Tables as files for spreadsheets. Nothing in a cell can become a formula there."""
+"""Tables on their way to spreadsheets. Nothing in a cell can become a formula there.
+
+A table on a page is such a table too: its own toolbar hands it over as a file.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
 #: A cell that begins with one of these is read as a formula by spreadsheet programs.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def inert(value: Any) -> Any:
+    """The value; text that a spreadsheet would run gets an apostrophe in front."""
+    if isinstance(value, str):
+        return "'" + value if value.lstrip(" ").startswith(_FORMULA_STARTS) else value
+    if isinstance(value, list | tuple):
+        return [inert(part) for part in value]
+    return value
+
+
+def inert_table(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with every text in it, headers included, made inert."""
+    safe = table.copy()
+    for column in safe.columns[safe.dtypes.map(_holds_text)]:
+        safe[column] = safe[column].map(inert)
+    return safe.rename(columns=inert)
+
+
+def _holds_text(dtype: Any) -> bool:
+    return bool(pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype))
 
 
 def csv_bytes(table: pd.DataFrame, totals: dict[str, Any] | None = None) -> bytes:
@@ -30,17 +53,10 @@ def csv_bytes(table: pd.DataFrame, totals: dict[str, Any] | None = None) -> byte
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        value = "; ".join(str(part) for part in _parts(value))
+    if isinstance(value, list | tuple):
+        value = "; ".join(str(part) for part in value)
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return ""
     if isinstance(value, pd.Timestamp):
         return value.isoformat()
-    text = str(value)
-    if isinstance(value, str) and text.lstrip(" ").startswith(_FORMULA_STARTS):
-        return "'" + text
-    return text
-
-
-def _parts(value: Iterable[Any]) -> Iterable[Any]:
-    return (part for part in value if part is not None)
+    return str(inert(value))

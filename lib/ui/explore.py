@@ -7,6 +7,7 @@ import streamlit as st
 
 from ..charts.bars import ranked_bars
 from . import tables
+from .download import inert_table
 from .format import MassUnit, mass_text, provider, total_g
 from .frame import is_dark
 
@@ -82,7 +83,7 @@ def table(rows: pd.DataFrame, unit: MassUnit) -> None:
         for column in ("registry_url", "certificate_url")
     }
     st.dataframe(
-        shown,
+        inert_table(shown),
         hide_index=True,
         column_config={
             "serials": st.column_config.ListColumn(width="large"),

@@ -67,12 +67,12 @@ def sample_data_badge() -> None:
     """Say on every page that nothing here is real, or which accounts are not live."""
     desk = runtime.desk()
     if desk.embedded_sandbox_url:
-        st.markdown(f":orange-badge[:material/science: {SAMPLE_DATA}]")
+        st.markdown(f":orange-background[:material/science: {SAMPLE_DATA}]")
         return
     trial = [account.name for account in desk.accounts if account.mode != "live"]
     if trial:
         names = literal(", ".join(trial))
-        st.markdown(f":orange-badge[:material/science: NOT LIVE: {names}]")
+        st.markdown(f":orange-background[:material/science: NOT LIVE: {names}]")
 
 
 def heading(title: str, lede: str, *, follow: bool = True) -> MassUnit:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ..charts.bars import ranked_bars, retired_by_year
 from . import runtime, tables
+from .download import inert_table
 from .format import MassUnit, headline_mass, provider
 from .frame import is_dark, told
 from .text import literal, web_link
@@ -54,7 +55,7 @@ def years(found: Impact, unit: MassUnit) -> None:
     shown["provider"] = shown["provider"].map(provider)
     with st.expander("Retirement years as a table", icon=":material/table:"):
         st.dataframe(
-            shown,
+            inert_table(shown),
             hide_index=True,
             column_order=["year_label", "provider", *tables.titled(_RETIRED, unit).values()],
             column_config={
@@ -106,7 +107,7 @@ def unmatched(found: pd.DataFrame, unit: MassUnit) -> None:
     columns = {"quantity_g": "Quantity"}
     shown = tables.links(tables.masses(found, columns, unit), ["url"])
     st.dataframe(
-        shown,
+        inert_table(shown),
         hide_index=True,
         column_config={
             "account": "Account",

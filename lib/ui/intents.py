@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+import pandas as pd
 import streamlit as st
 
 from ..domain.intents import Intent, IntentState
 from . import data, routes, runtime
+from .download import inert_table
 from .format import MassUnit, mass_text, moment, money, provider
 from .text import literal
 
@@ -131,20 +133,21 @@ def history(limit: int = 50) -> None:
     if not found:
         st.caption("Nothing was confirmed on this desk yet.")
         return
+    lines = [
+        {
+            "State": _WORDS[intent.state][0],
+            "What": intent.title,
+            "Provider": provider(intent.provider),
+            "Account": intent.account,
+            "Limit": money(intent.ceiling),
+            "Created (UTC)": intent.created_at,
+            "Message": intent.message,
+            "Who": intent.who,
+        }
+        for intent in found
+    ]
     st.dataframe(
-        [
-            {
-                "State": _WORDS[intent.state][0],
-                "What": intent.title,
-                "Provider": provider(intent.provider),
-                "Account": intent.account,
-                "Limit": money(intent.ceiling),
-                "Created (UTC)": intent.created_at,
-                "Message": intent.message,
-                "Who": intent.who,
-            }
-            for intent in found
-        ],
+        inert_table(pd.DataFrame(lines)),
         hide_index=True,
         column_config={
             "Created (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),

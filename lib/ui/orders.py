@@ -10,6 +10,7 @@ import streamlit as st
 from ..domain.errors import DeskError
 from ..domain.ledger import Movement, Stage
 from . import runtime, tables
+from .download import inert_table
 from .format import MassUnit, mass_text, moment, provider, vintage_source
 from .frame import tell
 from .text import literal, web_link
@@ -70,7 +71,7 @@ def table(orders: pd.DataFrame, unit: MassUnit) -> pd.Series[Any] | None:
     shown = tables.masses(orders, _MASSES, unit)
     shown["provider"] = shown["provider"].map(provider)
     event = st.dataframe(
-        shown,
+        inert_table(shown),
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
@@ -116,7 +117,7 @@ def detail(order: pd.Series[Any], unit: MassUnit) -> None:
     columns = {"quantity_g": "Quantity"}
     shown = tables.links(tables.masses(rows, columns, unit), ["registry_url"])
     st.dataframe(
-        shown,
+        inert_table(shown),
         hide_index=True,
         column_order=[
             *tables.titled(columns, unit).values(), "stage", "project_name", "vintage_label",

@@ -11,7 +11,8 @@ from ..charts.deliveries import delivered_by_project_and_vintage
 from ..domain.intents import IntentState
 from ..domain.quantities import Money, total_by_currency
 from . import routes, runtime
-from .format import MassUnit, headline_mass, mass_text, money, provider, total_g
+from .download import inert_table
+from .format import UNIT_TITLES, MassUnit, headline_mass, mass_text, money, provider, total_g
 from .frame import is_dark
 from .text import literal
 
@@ -28,11 +29,14 @@ def measures(orders: pd.DataFrame, unit: MassUnit) -> None:
     with st.grid("auto", min_column_width=180):
         for column, (title, meaning) in _MEASURES.items():
             mass = headline_mass(total_g(orders[column]), unit)
-            st.metric(f"{title}, CO2e", mass, border=True, help=meaning)
+            st.metric(title, mass, border=True, help=meaning)
         for currency, total in total_by_currency(_prices(orders)).items():
             amount = money(total).removesuffix(f" {currency}")
             st.metric(f"Order value, {literal(currency)}", amount, border=True)
-    st.caption(f"{len(orders):,} orders. Values in unlike currencies are never added.")
+    st.caption(
+        f"{len(orders):,} orders; masses are {UNIT_TITLES[unit]}; values in unlike currencies are "
+        "never added."
+    )
 
 
 def _prices(orders: pd.DataFrame) -> Iterator[Money]:
@@ -99,7 +103,7 @@ def accounts(state: pd.DataFrame) -> None:
     st.subheader("Accounts", anchor=False)
     shown = state.assign(provider=state["provider"].map(provider))
     st.dataframe(
-        shown,
+        inert_table(shown),
         hide_index=True,
         column_order=[
             "provider", "account", "state", "orders_read", "orders_expected", "finished_at",

@@ -152,6 +152,8 @@ def _facts(intent: Intent, unit: MassUnit) -> None:
         st.metric("Most you will pay", money(intent.ceiling), border=True)
         if intent.quantity_g is not None:
             st.metric("Mass, CO2e", mass_text(intent.quantity_g, unit), border=True)
+    mode = next(a.mode for a in runtime.desk().accounts if a.name == intent.account)
+    st.badge(f"{mode} mode", color="red" if mode == "live" else "gray")
     recipient = intent.subaccount or "the account itself"
     st.text(
         f"{intent.title}\n{provider(intent.provider)}, account {intent.account}, for {recipient}"

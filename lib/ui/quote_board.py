@@ -8,6 +8,7 @@ import streamlit as st
 from ..charts.style import elided
 from ..domain.quotes import Estimate, Quote, QuoteBoard
 from . import placing, runtime, tables
+from .download import inert_table
 from .format import MassUnit, in_unit, mass_text, moment, money, provider
 from .quote_inputs import Wish
 from .text import literal
@@ -139,7 +140,7 @@ def table(board: QuoteBoard, unit: MassUnit) -> None:
     number = st.column_config.NumberColumn
     with st.expander("Compare as a table", icon=":material/table:"):
         st.dataframe(
-            frame,
+            inert_table(frame),
             hide_index=True,
             column_config={
                 **tables.mass_config({"Mass": "Mass"}, unit),

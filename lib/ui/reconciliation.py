@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from . import tables
+from .download import inert_table
 from .filters import Scope
 from .format import MassUnit, account_title, provider
 from .text import literal
@@ -53,7 +54,7 @@ def table(checks: pd.DataFrame, scope: Scope, unit: MassUnit) -> None:
             "as_of": st.column_config.DatetimeColumn("As of (UTC)", format="YYYY-MM-DD HH:mm"),
             **tables.mass_config(_MASSES, unit),
         }
-        st.dataframe(shown, hide_index=True, column_config=config, key="checks")
+        st.dataframe(inert_table(shown), hide_index=True, column_config=config, key="checks")
         st.caption(
             "Lune publishes no independent total of retired tonnes: its own order quantity is an "
             "internal check and stays grey. We see this desk's accounts only; the absence of a "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import httpx
+
 from lib.desk import Desk
 from lib.domain.intents import IntentState
 from tests.app.conftest import OpenPage, wait_for
@@ -60,6 +62,67 @@ def test_a_limit_below_the_price_orders_nothing(open_page: OpenPage, desk: Desk)
     _button(page, "Review order").click().run()
     assert "above the limit" in page.error[0].value.replace("\\", "")
     assert len(desk.intents()) == known
+
+
+def test_an_order_that_is_not_carried_out_yet_can_be_cancelled(
+    open_page: OpenPage, desk: Desk
+) -> None:
+    """Picked in the table, its consequences told, confirmed with a tick, queued as an intent."""
+    orders = desk.orders(provider="cnaught", state="placed")
+    order_id = orders.iloc[0]["order_id"]
+    page = open_page("orders", search=order_id)
+    page.session_state["orders"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    page.run()
+    assert order_id in next(h.value.replace("\\", "") for h in page.subheader)
+    assert page.button(key=f"cancel-{order_id}").disabled
+    page.checkbox(key=f"sure-{order_id}").check().run()
+    page.button(key=f"cancel-{order_id}").click().run()
+    assert not page.exception
+    intent_id = page.query_params["intent"]
+    wait_for(lambda: desk.intent(intent_id).settled, "the cancellation")
+    assert desk.intent(intent_id).state == IntentState.CONFIRMED
+    desk.sync(["cnaught"])
+    cancelled = desk.orders(order_id=order_id).iloc[0]
+    assert cancelled["cancelled_g"] == cancelled["quantity_g"]
+
+
+def test_a_supplier_delivers_against_an_open_order(open_page: OpenPage, desk: Desk) -> None:
+    """A batch in part: the sandbox splits it, the ledger holds the delivered kilograms."""
+    account = "isometric-supplier"
+    order, batch = desk.open_orders(account)[0], desk.deliverable_batches(account)[0]
+    before = desk.orders(account=account, order_id=order.order_id).iloc[0]["held_g"]
+    page = open_page("orders")
+    page.toggle(key="deliver_form").set_value(True).run()
+    page.selectbox(key="supplier").set_value(account).run()
+    batches = page.multiselect(key="batches")
+    batches.select(batches.options[0]).run()
+    page.text_input(key=f"kg-{batch.batch_id}").set_value("99999999").run()
+    assert "take less" in page.error[0].value
+    page.text_input(key=f"kg-{batch.batch_id}").set_value("3").run()
+    page.button(key="deliver").click().run()
+    intent_id = page.query_params["intent"]
+    wait_for(lambda: desk.intent(intent_id).settled, "the delivery")
+    assert desk.intent(intent_id).state == IntentState.CONFIRMED, desk.intent(intent_id).message
+    desk.sync([account])
+    after = desk.orders(account=account, order_id=order.order_id).iloc[0]["held_g"]
+    assert after == before + 3_000
+
+
+def test_one_provider_down_leaves_the_others(open_page: OpenPage, desk: Desk) -> None:
+    """Lune's place is taken by a sentence; CNaught's prices are there."""
+    fault = {"path": "/lune/v1/*", "kind": "status", "status": 503, "times": 200}
+    control = f"{desk.embedded_sandbox_url}/_sandbox/faults"
+    httpx.post(control, json={"method": "POST", **fault}).raise_for_status()
+    try:
+        page = open_page("quotes", **{"for": "Mass"})
+        _button(page, "Get quotes").click().run()
+    finally:
+        httpx.delete(control).raise_for_status()
+    assert not page.exception
+    prices = [metric.label for metric in page.metric]
+    assert prices
+    told = [c.value for c in page.caption if c.value.startswith(":material/info:")]
+    assert any("Lune" in sentence for sentence in told)
 
 
 def _button(page, label):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from lib.ui import tables
-from lib.ui.download import csv_bytes
+from lib.ui.download import csv_bytes, inert_table
 from lib.ui.format import ago, headline_mass, moment, money, rounding_note, total_g
 from lib.ui.text import literal, web_link
 
@@ -118,3 +118,13 @@ def test_times_and_amounts_read_well() -> None:
     assert headline_mass(1_234_567_891, "kg") == "1,234,568 kg"
     assert headline_mass(1_234, "kg") == "1.234 kg"
     assert total_g(pd.Series([1, 2], dtype="int64")) == 3
+
+
+def test_a_table_on_a_page_is_inert_too() -> None:
+    """Its toolbar hands it over as a file; numbers and times stay what they are."""
+    frame = pd.DataFrame({"name": ["=1+1", None], "n": [-1, 2], "serials": [["+1", "b"], []]})
+    safe = inert_table(frame)
+    assert next(iter(safe["name"])) == "'=1+1"
+    assert list(safe["n"]) == [-1, 2]
+    assert list(safe["serials"]) == [["'+1", "b"], []]
+    assert next(iter(frame["name"])) == "=1+1", "the caller's frame is left alone"
