@@ -461,6 +461,8 @@ class Desk:
     def run(self) -> None:
         """The work of `python -m lib worker`, until interrupted; raises AnotherWorker."""
         keeper = threading.Thread(target=self._keeper.run, args=(self._stop,), daemon=True)
+        # Close waits for it: a sync that the process's end cuts short would print a traceback.
+        self._threads.append(keeper)
         keeper.start()
         try:
             self.worker().run(self._stop)

@@ -89,7 +89,8 @@ def _wait_for(condition: Callable[[], bool], otherwise: str) -> None:
         time.sleep(0.1)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -98,7 +99,7 @@ def _free_port() -> int:
 @contextmanager
 def serve_app(folder: Path, **settings: str) -> Iterator[AppServer]:
     """Run the app on a data folder below `folder`, with settings given without their prefix."""
-    port = _free_port()
+    port = free_port()
     server = AppServer(f"http://127.0.0.1:{port}", folder / "data", folder / "app.log")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("CARBON_DESK_")}
     environment |= {f"CARBON_DESK_{name}": value for name, value in settings.items()}

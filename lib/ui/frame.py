@@ -110,8 +110,15 @@ def _freshness(drawn: tuple[int, bool]) -> None:
     if _signs() != drawn:
         st.rerun()
     now = datetime.now(UTC)
-    parts = [_age(row, now) for row in runtime.desk().freshness().to_dict("records")]
-    st.caption(f"As of {now:%H:%M} UTC: " + " · ".join(parts))
+    accounts = runtime.desk().freshness().to_dict("records")
+    st.caption(f"As of {now:%H:%M} UTC: " + " · ".join(_age(row, now) for row in accounts))
+    for row in accounts:
+        if row["state"] == "failed":
+            name = account_title(row["provider"], row["account"])
+            st.warning(
+                literal(f"{name}: {row['message']} Totals are incomplete until it can be read."),
+                icon=":material/cloud_off:",
+            )
 
 
 def _age(row: dict[Hashable, Any], now: datetime) -> str:
@@ -145,7 +152,9 @@ def is_dark() -> bool:
 
 def empty(what: str) -> None:
     """Say that there is nothing to show, and why that may be."""
-    if is_filling():
+    if (runtime.desk().freshness()["state"] == "failed").any():
+        st.info(f"{what} Not every account could be read.", icon=":material/inbox:")
+    elif is_filling():
         st.info(f"{what} The history is still being read.", icon=":material/hourglass_top:")
     else:
         st.info(what, icon=":material/inbox:")

@@ -129,4 +129,4 @@ def hosted_pages() -> None:
             st.subheader("Public impact pages", anchor=False)
         with st.container(horizontal=True):
             for account, link in found:
-                st.link_button(literal(account), link, icon=":material/open_in_new:")
+                st.link_button(f"Page of {literal(account)}", link, icon=":material/open_in_new:")

@@ -106,7 +106,7 @@ def accounts(state: pd.DataFrame) -> None:
         inert_table(shown),
         hide_index=True,
         column_order=[
-            "provider", "account", "state", "orders_read", "orders_expected", "finished_at",
+            "provider", "account", "state", "orders_read", "orders_expected", "complete_at",
             "message",
         ],
         column_config={
@@ -115,7 +115,7 @@ def accounts(state: pd.DataFrame) -> None:
             "state": "Reading",
             "orders_read": "Orders read",
             "orders_expected": "Orders expected",
-            "finished_at": st.column_config.DatetimeColumn("Finished (UTC)", format="HH:mm:ss"),
+            "complete_at": st.column_config.DatetimeColumn("Read in full (UTC)", format="HH:mm:ss"),
             "message": st.column_config.TextColumn("Message", width="large"),
         },
     )  # fmt: skip

@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.fixtures_app import FLAGS, ROOT, _free_port, serve_app
+from tests.fixtures_app import FLAGS, ROOT, free_port, serve_app
 from tests.tools.needs import require
 
 ROUNDS = 5
@@ -160,7 +160,7 @@ def _script(folder: Path, name: str, text: str, *options: str) -> Iterator[str]:
     shutil.copy(ROOT / ".streamlit" / "config.toml", folder / ".streamlit")
     path = folder / f"{name}.py"
     path.write_text(text, encoding="utf-8")
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(path), "--server.headless", "true"]
     command += ["--server.port", str(port), *options]
     with (folder / f"{name}.log").open("w") as log:

@@ -848,8 +848,8 @@ def test_a_history_of_a_size_has_proportionate_orders(size: History, orders: int
 
 
 def built_in_section() -> dict[str, Any]:
-    path = Path(isometric.__file__).parents[1] / "catalogue" / "isometric.json"
-    section: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    path = Path(isometric.__file__).parents[1] / "catalogue.json"
+    section: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["isometric"]
     return section
 
 
