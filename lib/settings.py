@@ -31,6 +31,10 @@ from .domain.errors import SettingsProblem
 
 PREFIX = "CARBON_DESK_"
 
+#: Where the program lies: the settings file beside it counts wherever it is started from.
+_ROOT = Path(__file__).resolve().parents[1]
+_SECRETS = Path(".streamlit") / "secrets.toml"
+
 _LIVE_URLS = {
     "cnaught": "https://api.cnaught.com/v1",
     "lune": "https://api.lune.co/v1",
@@ -130,10 +134,13 @@ class Settings(BaseModel):
 def load_settings(
     environment: Mapping[str, str] | None = None, secrets_file: Path | None = None
 ) -> Settings:
-    """Read the settings; raises SettingsProblem with the name of the wrong one."""
+    """Read the settings; raises SettingsProblem with the name of the wrong one.
+
+    The file is `.streamlit/secrets.toml` of the working directory, else of the program's folder.
+    """
     environment = os.environ if environment is None else environment
     if secrets_file is None:
-        secrets_file = Path(".streamlit/secrets.toml")
+        secrets_file = _SECRETS if _SECRETS.exists() else _ROOT / _SECRETS
     values: dict[str, Any] = {}
     for name, value in _from_file(secrets_file).items():
         _put(values, name, value)

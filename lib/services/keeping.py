@@ -79,6 +79,9 @@ class Keeper:
             except DeskError as problem:
                 _log.warning("the ledger could not be brought up to date: %s", problem)
                 stop.wait(5)
+            except Exception:  # noqa: BLE001 (a ledger that silently stops growing is worse)
+                _log.exception("the ledger could not be brought up to date and will be again")
+                stop.wait(5)
             self._wake.wait(1.0)
             self._wake.clear()
 
