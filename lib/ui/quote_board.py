@@ -97,8 +97,9 @@ def _card(quote: Quote, index: int, unit: MassUnit) -> None:
         st.badge(literal(_impact(quote)), color="gray")
         if quote.shortfall:
             st.badge("Not enough stock now", icon=":material/warning:", color="orange")
-    durability = f"Durability: {offer.durability or 'not provided'}."
-    st.caption(literal(f"{durability} {elided(offer.description or '', _DESCRIPTION_LENGTH)}"))
+    if offer.description:
+        st.markdown(literal(elided(offer.description, _DESCRIPTION_LENGTH)))
+    st.caption(literal(f"Durability: {offer.durability or 'not provided'}"))
     st.space("stretch")
     if not runtime.desk().settings.read_only:
         st.button(

@@ -133,7 +133,7 @@ def _reruns(browser: Browser, folder: Path) -> None:
 
 _CLICK_AND_WAIT = """
 async clicks => {
-  const button = [...document.querySelectorAll('button')].find(b => b.innerText === 'count');
+  const button = document.querySelector('[data-testid=stButton] button');
   const shown = n => document.body.innerText.includes(`counted ${n}`);
   const start = Number(document.body.innerText.match(/counted (\\d+)/)[1]);
   const begun = performance.now();
@@ -149,6 +149,7 @@ async clicks => {
 def _clicks_per_second(page: Page, url: str) -> float:
     page.goto(url)
     page.get_by_text("counted 0").wait_for()
+    page.get_by_role("button", name="count").wait_for()
     page.evaluate(_CLICK_AND_WAIT, 5)
     return CLICKS / (page.evaluate(_CLICK_AND_WAIT, CLICKS) / 1000)
 
