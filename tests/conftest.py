@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,11 +13,22 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from lib.sandbox.options import Options
 from lib.sandbox.serve import RunningSandbox
 
 pytest_plugins = ["tests.fixtures_app", "tests.fixtures_postgres"]
+
+# How long an example takes says more of the machine than of the code. In CI the examples are the
+# same each time, so that what lands is what was tested; elsewhere every run tries others.
+settings.register_profile(
+    "desk",
+    deadline=None,
+    derandomize=os.environ.get("CI") == "true",
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("desk")
 
 CLOCK = datetime(2026, 11, 1, tzinfo=UTC)
 _TLS = ssl.create_default_context()  # reading the certificates takes httpx 40 ms per client
