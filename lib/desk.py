@@ -316,6 +316,10 @@ class Desk:
         """The newest intents."""
         return self._journal.recent(limit=limit)
 
+    def unsettled(self) -> list[Intent]:
+        """Every intent that can still move or waits for a person, however old."""
+        return self._journal.open()
+
     def attempts(self, intent_id: str) -> list[Attempt]:
         """What was tried for an intent, oldest first."""
         return self._journal.attempts(intent_id)
@@ -414,14 +418,10 @@ class Desk:
         """What was retired, by type, retirement year and beneficiary, with comparisons."""
         return self._reporting.impact(**equal)
 
-    def hosted_pages(self) -> list[tuple[str, str]]:
-        """(account, URL) of the public impact pages that the providers host."""
-        found = []
-        for name, seller in self._sellers.items():
-            url = seller.hosted_page()
-            if url:
-                found.append((name, url))
-        return found
+    def hosted_page(self, account: str) -> str | None:
+        """The public impact page that the provider hosts for the account, where it has one."""
+        seller = self._sellers.get(account)
+        return seller.hosted_page() if seller else None
 
     @cached_property
     def _reporting(self) -> Reporting:
@@ -439,6 +439,7 @@ class Desk:
             self._journal,
             effects,
             requote=self._ordering.reprice,
+            allowed=self._ordering.allows,
             on_settled=self._keeper.soon,
             clock=_now,
         )
@@ -451,7 +452,8 @@ class Desk:
         if self._threads:
             return
         work: list[Callable[[], None]] = [lambda: self._keeper.run(self._stop)]
-        if self.settings.worker == "embedded" and not self.settings.read_only:
+        if self.settings.worker == "embedded":
+            # Also on a read-only desk: what was sent before must still be looked up.
             work.append(self._work)
         for target in work:
             thread = threading.Thread(target=target, name="carbon-desk", daemon=True)

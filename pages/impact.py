@@ -8,11 +8,13 @@ unit = frame.heading(
 )
 scope = filters.scope()
 
-found = data.impact(scope)
-if found.retired_g == 0:
+everybody = data.impact(scope)
+if everybody.retired_g == 0:
     frame.empty("Nothing is retired here yet.")
 else:
-    impact.headline(found, unit)
+    named = impact.beneficiary(everybody)
+    found = data.impact(scope, named)
+    impact.headline(found, unit, named)
     impact.years(found, unit)
     impact.types_and_beneficiaries(found, unit)
     impact.comparisons(found)

@@ -106,7 +106,10 @@ class Ordering:
         request = seller.order_request(
             quote, key=_new_key(), reference=new_reference(), description=description
         )
-        title = f"{tonnes_text(quote.mass_g)} t CO2e from {quote.offer.name} for {quote.price}"
+        about = "about " if quote.by == "budget" else ""
+        title = (
+            f"{about}{tonnes_text(quote.mass_g)} t CO2e from {quote.offer.name} for {quote.price}"
+        )
         return self._draft(
             seller.account,
             request,
@@ -221,6 +224,14 @@ class Ordering:
             offer, mass_g=intent.quantity_g, budget=None, subaccount=intent.subaccount
         )
         return quote.price
+
+    def allows(self, intent: Intent) -> bool:
+        """Whether the desk's rules still allow what an intent orders; they may have changed."""
+        try:
+            self._rules.check(self._account(intent.account))
+        except NotAllowed:
+            return False
+        return True
 
     def settle(self, intent_id: str, *, effect_id: str | None, evidence: str, who: str) -> Intent:
         """Record what a person found out about an intent that needs one.

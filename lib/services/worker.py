@@ -69,7 +69,8 @@ class Worker:
     """Sends queued intents and settles doubtful ones, one step at a time.
 
     `requote` gives the price now (None where the request itself carries the limit) and raises a
-    DeskError where the order is no longer allowed. `on_settled(account)` is called when
+    DeskError where the order is no longer allowed; `allowed` says whether a doubtful one may be
+    repeated or only looked for. `on_settled(account)` is called when
     something at the provider may have changed. Not thread-safe: one worker, one thread.
     """
 
@@ -79,12 +80,14 @@ class Worker:
         effects: Mapping[str, Effects],
         *,
         requote: Callable[[Intent], Money | None],
+        allowed: Callable[[Intent], bool] = lambda _intent: True,
         on_settled: Callable[[str], None],
         clock: Callable[[], datetime],
     ) -> None:
         self._journal = journal
         self._effects = effects
         self._requote = requote
+        self._allowed = allowed
         self._on_settled = on_settled
         self._clock = clock
         self._me = new_holder()
@@ -226,7 +229,8 @@ class Worker:
             return
         tried = self._journal.attempts(intent.intent_id)
         policy = POLICIES[intent.provider]
-        if not may_repeat(intent, tried, now) or not same_scope(intent, effects):
+        repeats = may_repeat(intent, tried, now) and same_scope(intent, effects)
+        if not repeats or not self._allowed(intent):
             self._look(intent, effects, last_word=True)
         elif not policy.looks_first or not self._look(intent, effects, last_word=False):
             self._repeat(intent, effects)

@@ -38,9 +38,9 @@ def delivered(scope: Scope = _EVERYTHING) -> pd.DataFrame:
     return _delivered(runtime.opening_number(), desk.rows_version(), scope)
 
 
-def impact(scope: Scope) -> Impact:
-    """`desk.impact` within a scope."""
-    return _impact(runtime.opening_number(), runtime.desk().rows_version(), scope)
+def impact(scope: Scope, beneficiary: str | None = None) -> Impact:
+    """`desk.impact` within a scope, for one beneficiary or for all together."""
+    return _impact(runtime.opening_number(), runtime.desk().rows_version(), scope, beneficiary)
 
 
 def reconciliation() -> pd.DataFrame:
@@ -79,5 +79,10 @@ def _delivered(opening: int, version: int, scope: Scope) -> pd.DataFrame:  # noq
 
 
 @st.cache_data(max_entries=_KEPT, show_spinner=False)
-def _impact(opening: int, version: int, scope: Scope) -> Impact:  # noqa: ARG001
-    return runtime.desk().impact(**scope.equal())
+def _impact(
+    opening: int,  # noqa: ARG001
+    version: int,  # noqa: ARG001
+    scope: Scope,
+    beneficiary: str | None,
+) -> Impact:
+    return runtime.desk().impact(**scope.equal(), beneficiary=beneficiary)

@@ -87,7 +87,8 @@ def proof(chosen: pd.DataFrame, scope: Scope, unit: MassUnit) -> None:
     first = chosen.iloc[0]
     names = chosen["project_name"].nunique()
     name = first["project_name"] if names == 1 else f"{names} projects"
-    st.subheader(literal(f"{name}, {provider(first['provider'])}"), anchor=False)
+    providers = ", ".join(provider(p) for p in chosen["provider"].unique())
+    st.subheader(literal(f"{name}, {providers}"), anchor=False)
     rows = _rows_behind(chosen, scope)
     rows["vintage_source"] = rows["vintage_source"].map(vintage_source)
     columns = {"quantity_g": "Quantity"}
@@ -98,7 +99,8 @@ def proof(chosen: pd.DataFrame, scope: Scope, unit: MassUnit) -> None:
         column_order=[
             "order_id", *tables.titled(columns, unit).values(), "stage", "vintage_label",
             "vintage_source", "serials", "registry", "registry_url", "retired_at",
-            "retired_at_source", "beneficiary", "certificate_url", "account",
+            "retired_at_source", "not_before", "not_after", "beneficiary",
+            "certificate_url", "account",
         ],
         column_config={**_PROOF_COLUMNS, **tables.mass_config(columns, unit)},
     )  # fmt: skip
@@ -112,7 +114,7 @@ def _rows_behind(chosen: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     ledger = data.ledger(scope)
     ledger = ledger[(ledger["side"] == "bought") & (ledger["stage"] != "order_cancelled")]
     ledger = ledger[ledger["stage"] != "transferred_out"]
-    keys = ["provider", "project_name", "vintage_label"]
+    keys = ["provider", "project_id", "vintage_label", "vintage_source"]
     behind = ledger.merge(chosen[keys].drop_duplicates(), on=keys)
     return behind.sort_values("ordered_at", ascending=False)
 
@@ -127,6 +129,8 @@ _PROOF_COLUMNS: dict[str, Any] = {
     "registry_url": st.column_config.LinkColumn("Registry page", display_text="Open"),
     "retired_at": st.column_config.DatetimeColumn("Retired at (UTC)", format="YYYY-MM-DD HH:mm"),
     "retired_at_source": "Date from",
+    "not_before": st.column_config.DatetimeColumn("Not before (UTC)", format="YYYY-MM-DD HH:mm"),
+    "not_after": st.column_config.DatetimeColumn("Not after (UTC)", format="YYYY-MM-DD HH:mm"),
     "beneficiary": "Beneficiary",
     "certificate_url": st.column_config.LinkColumn("Certificate", display_text="Open"),
     "account": "Account",
@@ -164,6 +168,7 @@ def table(delivered: pd.DataFrame, unit: MassUnit) -> None:
         for column, title in _MASSES.items()
     )
     st.caption(f"Total of {len(shown):,} rows: {line}.")
-    if note := rounding_note(ordered["delivered_g"], unit):
-        st.caption(note)
+    notes = [note for column in _MASSES if (note := rounding_note(ordered[column], unit))]
+    if notes:
+        st.caption(notes[0])
     tables.download("Download as CSV", shown, "deliveries.csv", {"Project": "Total", **sums})

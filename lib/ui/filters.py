@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
 import streamlit as st
 
 from . import runtime
@@ -22,10 +23,25 @@ class Scope:
         chosen = {"provider": self.providers, "account": self.accounts}
         return {column: values for column, values in chosen.items() if values is not None}
 
+    def of(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a frame that are within the scope."""
+        kept = frame
+        for column, values in self.equal().items():
+            kept = kept[kept[column].isin(values)]
+        return kept
+
+
+def headlines() -> Scope:
+    """What totals count when nobody chose: trial tonnes are never added to live ones."""
+    accounts = runtime.desk().accounts
+    live = tuple(account.name for account in accounts if account.mode == "live")
+    return Scope(None, live if live and len(live) < len(accounts) else None)
+
 
 def scope() -> Scope:
-    """Provider and account pickers, side by side; nothing chosen means all."""
+    """Provider and account pickers, side by side; nothing chosen means all that count."""
     accounts = runtime.desk().accounts
+    counted = headlines().accounts
     providers = list(dict.fromkeys(account.provider for account in accounts))
     left, right = st.columns(2)
     chosen = left.multiselect(
@@ -38,6 +54,10 @@ def scope() -> Scope:
     )
     within = [a.name for a in accounts if not chosen or a.provider in chosen]
     names = right.multiselect(
-        "Accounts", within, placeholder="All accounts", key="account", bind="query-params"
+        "Accounts",
+        within,
+        placeholder="All live accounts" if counted else "All accounts",
+        key="account",
+        bind="query-params",
     )
-    return Scope(tuple(chosen) or None, tuple(names) or None)
+    return Scope(tuple(chosen) or None, tuple(names) or counted)

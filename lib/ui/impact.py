@@ -19,9 +19,25 @@ if TYPE_CHECKING:
 
 _RETIRED = {"retired_g": "Retired"}
 _STILL = {"displayModeBar": False}
+#: How reports call a retirement whose beneficiary no provider names.
+NOT_NAMED = "not provided"
 
 
-def headline(found: Impact, unit: MassUnit) -> None:
+_EVERYBODY = "All beneficiaries"
+
+
+def beneficiary(found: Impact) -> str | None:
+    """Whose claim to look at: a claim is for one named beneficiary. None means all together."""
+    sums = found.by_beneficiary.groupby("beneficiary")["retired_g"].sum()
+    names = [str(name) for name in sums.sort_values(ascending=False).index]
+    named = [name for name in names if name != NOT_NAMED]
+    choice = st.selectbox(
+        "Beneficiary", [_EVERYBODY, *named], key="beneficiary", bind="query-params"
+    )
+    return None if choice == _EVERYBODY else choice
+
+
+def headline(found: Impact, unit: MassUnit, named: str | None) -> None:
     """The total, and how much of it has a proven year."""
     proven = int(found.by_year.loc[found.by_year["proven"], "retired_g"].sum())
     with st.grid(3, min_column_width=180):
@@ -30,8 +46,9 @@ def headline(found: Impact, unit: MassUnit) -> None:
         unproven = headline_mass(found.retired_g - proven, unit)
         st.metric("Date not proven, CO2e", unproven, border=True)
     st.caption(
-        "CNaught and Lune retire on your behalf as soon as they carry an order out. "
-        "Retirements by us for others stand outside our own claim."
+        literal(f"Retired on behalf of {named}." if named else "Several beneficiaries together: ")
+        + ("" if named else "a claim is for one of them, so choose it before you state a figure.")
+        + " CNaught and Lune retire as soon as they carry an order out."
     )
 
 
@@ -64,7 +81,13 @@ def years(found: Impact, unit: MassUnit) -> None:
                 **tables.mass_config(_RETIRED, unit),
             },
         )
-        tables.download("Download as CSV", shown, "retired-by-year.csv")
+        # A file has no caption: its header says how years are meant.
+        told_year = {"year_label": f"Retired in ({found.per_year})", "provider": "Provider"}
+        tables.download(
+            "Download as CSV",
+            shown.drop(columns="proven").rename(columns=told_year),
+            "retired-by-year.csv",
+        )
 
 
 def types_and_beneficiaries(found: Impact, unit: MassUnit) -> None:
@@ -123,10 +146,15 @@ def unmatched(found: pd.DataFrame, unit: MassUnit) -> None:
 
 def hosted_pages() -> None:
     """The public impact pages that the providers host for our accounts."""
-    with told():
-        found = [(a, link) for a, url in runtime.desk().hosted_pages() if (link := web_link(url))]
-        if found:
-            st.subheader("Public impact pages", anchor=False)
-        with st.container(horizontal=True):
-            for account, link in found:
-                st.link_button(f"Page of {literal(account)}", link, icon=":material/open_in_new:")
+    desk = runtime.desk()
+    found = []
+    for account in desk.accounts:
+        # One provider that cannot be asked hides no other's page.
+        with told():
+            if link := web_link(desk.hosted_page(account.name)):
+                found.append((account.name, link))
+    if found:
+        st.subheader("Public impact pages", anchor=False)
+    with st.container(horizontal=True):
+        for name, link in found:
+            st.link_button(f"Page of {literal(name)}", link, icon=":material/open_in_new:")

@@ -11,6 +11,7 @@ from ..domain.intents import Intent, IntentState
 from . import data, routes, runtime
 from .download import inert_table
 from .format import MassUnit, mass_text, moment, money, provider
+from .frame import told
 from .text import literal
 
 Colour = Literal["green", "blue", "orange", "red", "gray"]
@@ -28,7 +29,7 @@ _WORDS: dict[IntentState, tuple[str, Colour, str, str]] = {
     IntentState.CONFIRMED: (
         "Confirmed", "green", ":material/check_circle:", "The provider has it.",
     ),
-    IntentState.REJECTED: ("Rejected", "red", ":material/block:", "Nothing was ordered."),
+    IntentState.REJECTED: ("Rejected", "red", ":material/block:", "Nothing was done."),
     IntentState.IN_DOUBT: (
         "In doubt", "orange", ":material/help:",
         "Sent, but no readable answer came. It is being looked up and never sent twice.",
@@ -41,7 +42,7 @@ _WORDS: dict[IntentState, tuple[str, Colour, str, str]] = {
         "Check it at the provider before anybody orders again.",
     ),
     IntentState.EXPIRED: (
-        "Expired", "gray", ":material/timer_off:", "It was not sent in time. Nothing was ordered.",
+        "Expired", "gray", ":material/timer_off:", "It was not sent in time. Nothing was done.",
     ),
 }  # fmt: skip
 
@@ -68,12 +69,37 @@ def _panel(intent_id: str, unit: MassUnit, drawn: IntentState) -> None:
         _facts(intent, unit)
         if intent.kind == "order" and intent.receipt is not None:
             _carried_out(intent.account, intent.receipt.effect_id, unit)
+        if intent.state == IntentState.NEEDS_A_PERSON:
+            _settling(intent_id)
         if intent.state in _STILL_MOVING and not desk.worker_alive():
             st.warning(
                 "No worker is running to send it: start one with “python -m lib worker”. "
                 "Unsent orders expire by themselves.",
                 icon=":material/warning:",
             )
+
+
+def _settling(intent_id: str) -> None:
+    """Let a person record what they found out; it ends the intent and stands in the audit."""
+    happened = st.segmented_control(
+        "What does the provider say?", [_HAPPENED, _DID_NOT], key=f"happened-{intent_id}"
+    )
+    effect_id = ""
+    if happened == _HAPPENED:
+        effect_id = st.text_input("The provider’s id of it", key=f"effect-{intent_id}").strip()
+    evidence = st.text_input(
+        "How do you know?",
+        placeholder="Who confirmed it, where it can be seen",
+        key=f"evidence-{intent_id}",
+    )
+    known = happened == _DID_NOT or (happened == _HAPPENED and bool(effect_id))
+    if st.button("Record it", disabled=not (known and evidence.strip()), key=f"settle-{intent_id}"):
+        with told():
+            runtime.desk().settle(intent_id, effect_id=effect_id or None, evidence=evidence)
+            st.rerun()
+
+
+_HAPPENED, _DID_NOT = "It happened", "It did not happen"
 
 
 def _state(intent: Intent) -> None:
@@ -91,7 +117,7 @@ def _facts(intent: Intent, unit: MassUnit) -> None:
         f"order {intent.receipt.effect_id}" if intent.receipt else "",
         f"reference {intent.request.reference}",
         f"idempotency key {intent.request.key}" if intent.request.key else "",
-        f"confirmed {moment(intent.created_at)}",
+        f"drafted {moment(intent.created_at)}",
     ]
     st.caption(literal(" · ".join(fact for fact in facts if fact)))
 
@@ -122,7 +148,7 @@ _WHERE = {
     "outstanding_g": "outstanding",
     "held_g": "held, not retired",
     "retired_g": "retired on the recipient’s behalf",
-    "cancelled_g": "cancelled",
+    "cancelled_g": "in a cancelled order",
 }
 
 

@@ -12,7 +12,7 @@ from ..domain.ledger import Movement, Stage
 from . import runtime, tables
 from .download import inert_table
 from .format import MassUnit, mass_text, moment, provider, vintage_source
-from .frame import tell
+from .frame import tell, told
 from .text import literal, web_link
 
 _MASSES = {
@@ -168,18 +168,27 @@ def _actions(order: pd.Series[Any]) -> None:
     account, order_id = str(order["account"]), str(order["order_id"])
     with st.container(horizontal=True):
         if order["provider"] != "isometric" and order["retired_g"] > 0:
-            st.download_button(
-                "Certificate (PDF)",
-                data=lambda: desk.certificate(account, order_id),
-                file_name=f"certificate-{order_id}.pdf",
-                mime="application/pdf",
-                icon=":material/workspace_premium:",
-                on_click="ignore",
-            )
+            _certificate(account, order_id)
         if link := web_link(order["certificate_url"]):
             st.link_button("Certificate page", link, icon=":material/open_in_new:")
     if order["provider"] == "cnaught" and order["cancelled_g"] == 0 and not desk.settings.read_only:
         _cancelling(account, order_id, retired=bool(order["retired_g"] > 0))
+
+
+def _certificate(account: str, order_id: str) -> None:
+    """Fetched first, so that a provider's refusal is told, then handed over."""
+    icon = ":material/workspace_premium:"
+    if not st.button("Get certificate", icon=icon, key=f"certificate-{order_id}"):
+        return
+    with told():
+        st.download_button(
+            "Certificate (PDF)",
+            data=runtime.desk().certificate(account, order_id),
+            file_name=f"certificate-{order_id}.pdf",
+            mime="application/pdf",
+            icon=":material/download:",
+            on_click="ignore",
+        )
 
 
 def _cancelling(account: str, order_id: str, *, retired: bool) -> None:

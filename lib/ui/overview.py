@@ -63,7 +63,7 @@ def attention(alarms: pd.DataFrame, checks: pd.DataFrame, unmatched: pd.DataFram
 def _sentences(
     alarms: pd.DataFrame, checks: pd.DataFrame, unmatched: pd.DataFrame
 ) -> Iterator[tuple[str, str]]:
-    for intent in runtime.desk().intents():
+    for intent in runtime.desk().unsettled():
         if intent.state in {IntentState.IN_DOUBT, IntentState.NEEDS_A_PERSON}:
             yield (
                 ":red[:material/person_alert:]",

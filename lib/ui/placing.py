@@ -114,21 +114,26 @@ def review(intent_id: str, unit: MassUnit) -> None:
     _facts(intent, unit)
     _what_cannot_be_changed(intent)
     _public_text(intent)
-    problem: DeskError | None = st.session_state.pop(_PROBLEM, None)
+    problem: DeskError | None = st.session_state.get(_PROBLEM)
     if problem is not None:
         tell(problem)
+    if isinstance(problem, OrderedAlready):
+        # The second click of a double click lands here: only a typed word orders once more.
+        typed = st.text_input(f"Type “{AGAIN}” to order the same once more", key="typed-again")
+        word: str | None = AGAIN
+        ready, label, key = typed.strip().lower() == AGAIN, "Order it again", "again"
+    else:
+        word, ready, label, key = None, True, "Confirm order", "confirm"
     with st.container(horizontal=True):
-        if isinstance(problem, OrderedAlready):
-            st.button("Order it again", key="again", on_click=_confirm, args=(intent_id, AGAIN))
-        else:
-            st.button(
-                "Confirm order",
-                type="primary",
-                icon=":material/check:",
-                key="confirm",
-                on_click=_confirm,
-                args=(intent_id,),
-            )
+        st.button(
+            label,
+            type="primary",
+            icon=":material/check:",
+            key=key,
+            disabled=not ready,
+            on_click=_confirm,
+            args=(intent_id, word),
+        )
         st.button("Back to quotes", icon=":material/arrow_back:", on_click=_leave)
 
 
@@ -136,13 +141,15 @@ def _confirm(intent_id: str, typed: str | None = None) -> None:
     """Queue the draft. The argument is an id that never changes, not a widget's value."""
     try:
         runtime.desk().confirm(intent_id, typed=typed)
+        st.session_state.pop(_PROBLEM, None)
     except DeskError as error:
         st.session_state[_PROBLEM] = error
 
 
 def _leave() -> None:
     """Back to the prices; a draft expires by itself in the journal."""
-    st.session_state.pop(_CHOSEN, None)
+    for key in (_CHOSEN, _PROBLEM):
+        st.session_state.pop(key, None)
     st.query_params.pop(_DRAFT, None)
 
 
@@ -151,13 +158,23 @@ def _facts(intent: Intent, unit: MassUnit) -> None:
         st.metric("Price", money(intent.expected), border=True)
         st.metric("Most you will pay", money(intent.ceiling), border=True)
         if intent.quantity_g is not None:
-            st.metric("Mass, CO2e", mass_text(intent.quantity_g, unit), border=True)
+            # A budget fixes the price; how much it buys is settled when the order is carried out.
+            title = "About, CO2e" if intent.fixed == "budget" else "Mass, CO2e"
+            st.metric(title, mass_text(intent.quantity_g, unit), border=True)
     mode = next(a.mode for a in runtime.desk().accounts if a.name == intent.account)
     st.badge(f"{mode} mode", color="red" if mode == "live" else "gray")
-    recipient = intent.subaccount or "the account itself"
+    recipient = _name_of(intent) or "the account itself"
     st.text(
         f"{intent.title}\n{provider(intent.provider)}, account {intent.account}, for {recipient}"
     )
+
+
+def _name_of(intent: Intent) -> str | None:
+    """The recipient as people know it, with its id, which is what is sent."""
+    if intent.subaccount is None:
+        return None
+    names = {r.recipient_id: r.name for r in runtime.desk().recipients(intent.account)}
+    return f"{names.get(intent.subaccount, 'recipient')} ({intent.subaccount})"
 
 
 def _what_cannot_be_changed(intent: Intent) -> None:
@@ -173,6 +190,10 @@ def _public_text(intent: Intent) -> None:
     """Everything that leaves this machine with the order, except the credential."""
     with st.expander("Exactly what is sent", icon=":material/visibility:"):
         st.caption(f"Our random reference {literal(intent.request.reference)} names nobody.")
+        scope = [f"{name}: {value}" for name, value in intent.request.headers]
+        st.code(
+            "\n".join([f"{intent.request.method} {intent.request.path}", *scope]), language=None
+        )
         st.code(_pretty(intent.request.body), language="json")
 
 

@@ -10,6 +10,7 @@ from ..providers.base import DeliverableBatch, OpenOrder
 from . import runtime
 from .format import MassUnit, mass_text
 from .frame import told
+from .text import literal
 
 _PROBLEM = "delivery_problem"
 
@@ -60,7 +61,7 @@ def _amounts(chosen: list[DeliverableBatch]) -> list[tuple[str, int]]:
     amounts = []
     for batch in chosen:
         text = st.text_input(
-            f"Kilograms of {batch.project_name}, vintage {batch.vintage}",
+            literal(f"Kilograms of {batch.project_name}, vintage {batch.vintage}"),
             f"{batch.quantity_g // 1000}",
             key=f"kg-{batch.batch_id}",
         )
