@@ -123,8 +123,9 @@ class Desk:
         self._registries: dict[str, Registry] = {}
         for name, account in accounts.items():
             self._connect(name, account)
-        self._ledger = Ledger(self._engines)
-        self._syncs = Syncs(self._engines)
+        visible = [(account.name, account.provider, account.mode) for account in self.accounts]
+        self._ledger = Ledger(self._engines, visible)
+        self._syncs = Syncs(self._engines, [name for name, _provider, _mode in visible])
         self._journal = Journal(self._engines.records)
         self._syncing = Syncing({**self._sellers, **self._registries}, self._ledger, self._syncs)
         self._quoting = Quoting(self._sellers)
@@ -494,6 +495,7 @@ class Desk:
     def close(self) -> None:
         """Stop the background threads, the clients, the databases and the own sandbox."""
         self._stop.set()
+        self._syncing.interrupt()
         self._keeper.wake()
         for thread in self._threads:
             thread.join(timeout=10)

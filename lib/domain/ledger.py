@@ -15,7 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
-from .quantities import Money, apportion
+from .quantities import Money, apportion, minor_digits
 from .serials import NOT_PROVIDED, Vintage
 
 ProviderName = Literal["cnaught", "lune", "isometric"]
@@ -247,8 +247,14 @@ def _prices(facts: OrderFacts) -> list[Money | None]:
     """The order's price shared over its lines by mass, to the cent, so that rows add up to it."""
     if facts.price is None:
         return [None] * len(facts.lines)
-    parts = apportion(facts.price.minor, [line.quantity_g for line in facts.lines])
-    return [Money.from_minor(part, facts.price.currency) for part in parts]
+    price = facts.price
+    # A provider may state fractions of a cent: then the shares have as many decimals.
+    exponent = price.amount.as_tuple().exponent
+    finest = -exponent if isinstance(exponent, int) else 0
+    digits = max(minor_digits(price.currency), finest)
+    whole = int(price.amount.scaleb(digits))
+    parts = apportion(whole, [line.quantity_g for line in facts.lines])
+    return [Money(Decimal(part).scaleb(-digits), price.currency) for part in parts]
 
 
 def _row(

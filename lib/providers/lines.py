@@ -26,8 +26,10 @@ def in_whole_grams(
     quantity. Parts that exceed the statement are kept as they are: the residue then tells.
     """
     stated_g = exact_grams(stated, unit)
+    left = stated_g - sum((exact_grams(quantity, unit) for _line, quantity in parts), Decimal(0))
+    # In the order of their keys: how a provider happens to list them must change nothing.
+    parts = sorted(parts, key=lambda part: part[0].key)
     exact = [exact_grams(quantity, unit) for _line, quantity in parts]
-    left = stated_g - sum(exact, Decimal(0))
     everything = list(parts)
     if left > 0 or not parts:
         everything.append((rest, max(left, Decimal(0)) / exact_grams(Decimal(1), unit)))

@@ -128,7 +128,9 @@ def _overlapping_leaves(claims: Sequence[_Claim]) -> Iterator[Alarm]:
 def _overlapping(claims: Sequence[_Claim]) -> Iterator[tuple[_Claim, _Claim]]:
     """Pairs of claims with units in common, by a sweep over each series."""
     by_series: dict[str, list[_Claim]] = defaultdict(list)
-    for claim in claims:
+    # Orders that share a block name it alike: one of them stands for all.
+    unique = {(c.provider, c.batch_id, c.serial.text): c for c in claims}
+    for claim in unique.values():
         by_series[claim.serial.series].append(claim)
     for series in by_series.values():
         series.sort(key=lambda claim: claim.serial.first_unit)

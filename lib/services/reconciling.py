@@ -132,7 +132,8 @@ def _check(statement: Mapping[str, Any], sums: _Sums, sync: Mapping[str, Any] | 
         fits = ours <= says <= ours + possible
         if possible and fits:
             source += f"; of ours {Decimal(says - ours).scaleb(-6):,.3f} t have no proven date"
-            ours = says
+        # What may have been in the period explains as much as it can; the rest is a difference.
+        ours = min(max(says, ours), ours + possible)
         status: Status = "agrees" if says == ours else "differs"
         if possible and fits:
             status = "not independently verifiable"
@@ -141,7 +142,11 @@ def _check(statement: Mapping[str, Any], sums: _Sums, sync: Mapping[str, Any] | 
         status = "agrees" if says == ours else "differs"
     if status == "agrees" and not statement["independent"]:
         status = "not independently verifiable"
+    reading = sync is not None and sync["state"] == "running"
     if sync is None or sync["state"] == "failed" or sync["complete_at"] is None:
+        status = "incomplete"
+    elif reading and status == "differs":
+        # Rows are newer than the statement until the sync is through.
         status = "incomplete"
     return Check(
         statement["provider"],
@@ -167,6 +172,8 @@ def _internal(
         if order["provider"] == "lune":
             account = order["account"]
             residue = Decimal(order["residue_g"])
+            if abs(residue) < 1:
+                residue = Decimal(0)  # what rounding to whole grams cost is no contradiction
             stated[account] = stated.get(account, Decimal(0)) + order["quantity_g"] + residue
             held[account] = held.get(account, 0) + order["quantity_g"]
     checks = []

@@ -7,6 +7,7 @@ recorded as a sentence and its totals count as incomplete.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,10 @@ from ..domain.statements import Statement
 from ..providers.base import OrderReading, Source
 from ..store.ledger import Changes, Ledger
 from ..store.syncs import Syncs
+
+_log = logging.getLogger(__name__)
+
+_UNEXPECTED = "An answer of the provider could not be understood: see the log for its kind."
 
 #: Orders recorded in one transaction: small enough to show progress, large enough to be quick.
 BATCH = 50
@@ -62,6 +67,7 @@ class Syncing:
         self._syncs = syncs
         self._now = now
         self._locks = {name: threading.Lock() for name in sources}
+        self._interrupted = threading.Event()
 
     def sync(
         self, accounts: Sequence[str] | None = None, report: Report | None = None
@@ -74,38 +80,58 @@ class Syncing:
         names = list(self._sources) if accounts is None else list(accounts)
         with ThreadPoolExecutor(max_workers=max(len(names), 1), thread_name_prefix="sync") as pool:
             done = pool.map(lambda name: self._sync_account(name, report), names)
-            return SyncResult(tuple(done))
+            try:
+                return SyncResult(tuple(done))
+            except BaseException:
+                # Leaving the pool waits for its threads: they stop at their next batch.
+                self.interrupt()
+                raise
 
     def _sync_account(self, name: str, report: Report | None) -> AccountSync:
         with self._locks[name]:
             source = self._sources[name]
-            self._syncs.begin(name, source.account.provider, self._now())
+            began = self._now()
+            self._syncs.begin(name, source.account.provider, began)
             orders_read, changes = 0, Changes()
             said: list[Statement] = []
-            earliest = self._now()
+            earliest = began
             try:
                 for batch in _batches(source.orders(), BATCH):
-                    changes += self._record(batch)
+                    self._heed_interruption()
+                    changes += self._record(batch, began)
                     orders_read += len(batch)
                     said += [statement for reading in batch for statement in reading.statements]
                     earliest = min([earliest, *(r.facts.ordered_at for r in batch)])
-                    self._syncs.progress(name, orders_read)
+                    self._syncs.progress(name, began, orders_read)
                     if report:
                         report(name, orders_read)
                 said += source.statements(earliest)
                 without_order = list(source.unmatched_retirements())
             except DeskError as problem:
-                self._syncs.fail(name, self._now(), str(problem))
+                self._syncs.fail(name, began, self._now(), str(problem))
                 return AccountSync(name, orders_read, changes, str(problem))
+            except Exception:  # noqa: BLE001 (one odd answer must not stop every other account)
+                _log.exception("account %s could not be read", name)
+                self._syncs.fail(name, began, self._now(), _UNEXPECTED)
+                return AccountSync(name, orders_read, changes, _UNEXPECTED)
             self._syncs.complete(
-                name, source.account.provider, self._now(), said, without_order,
+                name, source.account.provider, began, self._now(), said, without_order,
                 orders_read=orders_read,
             )  # fmt: skip
             return AccountSync(name, orders_read, changes)
 
-    def _record(self, batch: Sequence[OrderReading]) -> Changes:
+    def _record(self, batch: Sequence[OrderReading], began: datetime) -> Changes:
         projects = [project for reading in batch for project in reading.projects]
-        return self._ledger.record([reading.facts for reading in batch], projects, self._now())
+        facts = [reading.facts for reading in batch]
+        return self._ledger.record(facts, projects, self._now(), read_from=began)
+
+    def interrupt(self) -> None:
+        """Let running syncs stop at their next batch; what they read so far is kept."""
+        self._interrupted.set()
+
+    def _heed_interruption(self) -> None:
+        if self._interrupted.is_set():
+            raise DeskError("The reading was interrupted: what was read so far is kept.")
 
 
 def _batches(readings: Iterator[OrderReading], size: int) -> Iterator[list[OrderReading]]:

@@ -46,6 +46,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     try:
         with engine.execution_options(carbon_desk_write=True).begin() as connection:
+            if connection.dialect.name == "postgresql":
+                # What BEGIN IMMEDIATE is on SQLite: one writer at a time in this schema.
+                connection.exec_driver_sql(
+                    "SELECT pg_advisory_xact_lock(727275, hashtext(current_schema()))"
+                )
             yield connection
     except SQLAlchemyError as problem:
         raise store_problem(engine, problem) from problem
@@ -77,6 +82,15 @@ def open_engines(database_url: str | None, data_dir: Path) -> Engines:
     `database_url` None means SQLite files in `data_dir`; otherwise a PostgreSQL URL such as
     `postgresql+psycopg://user:password@host/name`, or a SQLite URL whose folder is used.
     """
+    if database_url is not None:
+        try:
+            sa.make_url(database_url)
+        except (ValueError, sa.exc.ArgumentError):
+            # The library's own message may quote a part of the password.
+            raise StoreProblem(
+                "CARBON_DESK_DATABASE_URL cannot be read: write @, / and : of a password as "
+                "%40, %2F and %3A."
+            ) from None
     try:
         if database_url is None or database_url.startswith("sqlite"):
             folder = data_dir if database_url is None else _folder_of(database_url, data_dir)
@@ -86,8 +100,8 @@ def open_engines(database_url: str | None, data_dir: Path) -> Engines:
             )
         else:
             engines = Engines(_postgres(database_url, "records"), _postgres(database_url, "mirror"))
-    except (OSError, sa.exc.ArgumentError) as problem:
-        raise StoreProblem(f"The data folder or database cannot be opened: {problem}.") from problem
+    except OSError as problem:
+        raise StoreProblem(f"The data folder cannot be opened: {problem}.") from problem
     _prepare(engines.records, schema.records, schema.RECORDS_VERSION, rebuildable=False)
     _prepare(engines.mirror, schema.mirror, schema.MIRROR_VERSION, rebuildable=True)
     return engines

@@ -35,6 +35,7 @@ _FACTS = TypeAdapter(OrderFacts)
 _PROJECT = TypeAdapter(ProjectFacts)
 
 OrderKey = tuple[str, str, str]  # account, order id, side
+Visible = tuple[str, str, str]  # account, provider, mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +53,30 @@ class Changes:
 
 
 class Ledger:
-    """Reads and writes of the ledger, over both databases."""
+    """Reads and writes of the ledger, over both databases.
 
-    def __init__(self, engines: Engines) -> None:
+    `visible` are the (account, provider, mode) that this desk is set up with: what a demo, a
+    removed or a renamed account left behind stays recorded, but counts in nothing. None means all.
+    """
+
+    def __init__(self, engines: Engines, visible: Sequence[Visible] | None = None) -> None:
         self._engines = engines
+        self._visible = None if visible is None else list(visible)
 
     def record(
         self,
         facts: Sequence[OrderFacts],
         named_projects: Iterable[ProjectFacts],
         seen_at: datetime,
+        *,
+        read_from: datetime | None = None,
     ) -> Changes:
-        """Take in what one sync read of some orders of one account, at `seen_at`."""
+        """Take in what one sync read of some orders of one account.
+
+        It was read between `read_from` (by default the same moment) and `seen_at`. What changes
+        later did so after `read_from`, what is new now did so before `seen_at`.
+        """
+        read_from = read_from or seen_at
         if not facts:
             return Changes()
         account = facts[0].account
@@ -81,8 +94,8 @@ class Ledger:
         with writing(self._engines.mirror) as mirror:
             project_changes = _store_projects(mirror, account, named_projects)
             if histories:
-                _replace_rows(mirror, account, histories, by_key, seen_at)
-            _touch(mirror, [key for key in by_key if key not in changed], seen_at)
+                _replace_rows(mirror, account, histories, by_key, read_from)
+            _touch(mirror, [key for key in by_key if key not in changed], read_from)
             if histories or project_changes:
                 bump(mirror, "rows", "version")
         new = sum(1 for history in histories.values() if len(history) == 1)
@@ -143,7 +156,7 @@ class Ledger:
         query = (
             sa.select(*columns, orders.c.last_seen_at)
             .join(orders, _same_order(ledger_rows, orders))
-            .where(*([_counted_once(ledger_rows)] if once else []), *_filters(ledger_rows, equal))
+            .where(*self._within(ledger_rows, equal, once=once))
             .order_by(ledger_rows.c.ordered_at.desc(), ledger_rows.c.order_id, ledger_rows.c.n)
         )
         return self._read(query)
@@ -153,7 +166,7 @@ class Ledger:
         query = (
             sa.select(orders, *_measures())
             .join(ledger_rows, _same_order(ledger_rows, orders), isouter=True)
-            .where(_counted_once(orders), *_filters(orders, equal))
+            .where(*self._within(orders, equal))
             .group_by(orders.c.account, orders.c.order_id, orders.c.side)
             .order_by(orders.c.ordered_at.desc(), orders.c.order_id)
         )
@@ -176,9 +189,8 @@ class Ledger:
                 sa.func.count(sa.distinct(ledger_rows.c.order_id)).label("orders"),
             )
             .where(
-                _counted_once(ledger_rows),
                 ledger_rows.c.stage.in_([s.value for s in DELIVERED_TO_DATE | OUTSTANDING]),
-                *_filters(ledger_rows, equal),
+                *self._within(ledger_rows, equal),
             )
             .group_by(*keys)
         )
@@ -200,6 +212,35 @@ class Ledger:
     def _counter(self, name: str) -> int:
         found = self._read(sa.select(counters.c.value).where(counters.c.name == name))
         return int(found[0]["value"]) if found else 0
+
+    def _within(
+        self, table: sa.Table, equal: Mapping[str, Any], *, once: bool = True
+    ) -> list[sa.ColumnElement[bool]]:
+        """The conditions of every reading: this desk's accounts, the filters, each order once."""
+        conditions = [*self._seen(table), *_filters(table, equal)]
+        if once:
+            conditions.append(self._counted_once(table, equal))
+        return conditions
+
+    def _seen(self, table: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+        if self._visible is None:
+            return []
+        here = sa.tuple_(table.c.account, table.c.provider, table.c.mode)
+        return [here.in_(self._visible)]
+
+    def _counted_once(self, table: sa.Table, equal: Mapping[str, Any]) -> sa.ColumnElement[bool]:
+        """No account earlier by name, among those looked at, has the same order too."""
+        twin = orders.alias("twin")
+        asked = {name: equal[name] for name in ("account", "provider") if name in equal}
+        return ~sa.exists().where(
+            twin.c.order_id == table.c.order_id,
+            twin.c.provider == table.c.provider,
+            twin.c.mode == table.c.mode,
+            twin.c.side == table.c.side,
+            twin.c.account < table.c.account,
+            *self._seen(twin),
+            *_filters(twin, asked),
+        )
 
     def _read(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         with reading(self._engines.mirror) as mirror:
@@ -275,7 +316,8 @@ def _store_projects(
     for project in by_id.values():
         facts = _PROJECT.dump_json(project, exclude_defaults=True).decode()
         before = known.get(project.project_id)
-        if before == facts:
+        bare = project == ProjectFacts(project.provider, project.project_id, project.name)
+        if before == facts or (before is not None and bare):
             continue
         changed.append(project)
         here = (projects.c.account == account) & (projects.c.project_id == project.project_id)
@@ -323,7 +365,7 @@ def _replace_rows(
     account: str,
     histories: Mapping[OrderKey, Sequence[Observation]],
     by_key: Mapping[OrderKey, tuple[OrderFacts, str]],
-    seen_at: datetime,
+    last_seen_at: datetime,
 ) -> None:
     named = {
         line.project_id
@@ -341,13 +383,13 @@ def _replace_rows(
     new_rows: list[dict[str, Any]] = []
     new_orders: list[dict[str, Any]] = []
     for key, history in histories.items():
-        for n, row in enumerate(rows(history, known_projects, seen_at)):
+        for n, row in enumerate(rows(history, known_projects, last_seen_at)):
             values = asdict(row)
             del values["last_seen_at"]
             values["price"] = None if row.price is None else str(row.price)
             values["serials"] = list(row.serials)
             new_rows.append({**values, "n": n})
-        new_orders.append(_order_row(history, by_key[key][1], seen_at))
+        new_orders.append(_order_row(history, by_key[key][1], last_seen_at))
     for table in (ledger_rows, orders):
         for side in {key[2] for key in histories}:
             mirror.execute(
@@ -362,7 +404,9 @@ def _replace_rows(
     mirror.execute(sa.insert(orders), new_orders)
 
 
-def _order_row(history: Sequence[Observation], digest: str, seen_at: datetime) -> dict[str, Any]:
+def _order_row(
+    history: Sequence[Observation], digest: str, last_seen_at: datetime
+) -> dict[str, Any]:
     facts = history[-1].facts
     return {
         "account": facts.account,
@@ -380,10 +424,10 @@ def _order_row(history: Sequence[Observation], digest: str, seen_at: datetime) -
         "reference": facts.reference,
         "description": facts.description,
         "certificate_url": facts.certificate_url,
-        "open": any(line.stage in OUTSTANDING for line in facts.lines),
+        "open": any(line.quantity_g and line.stage in OUTSTANDING for line in facts.lines),
         "digest": digest,
         "first_seen_at": history[0].seen_at,
-        "last_seen_at": seen_at,
+        "last_seen_at": last_seen_at,
     }
 
 
@@ -404,17 +448,6 @@ def _same_order(left: sa.Table, right: sa.Table) -> sa.ColumnElement[bool]:
     )
 
 
-def _counted_once(table: sa.Table) -> sa.ColumnElement[bool]:
-    twin = orders.alias("twin")
-    return ~sa.exists().where(
-        twin.c.order_id == table.c.order_id,
-        twin.c.provider == table.c.provider,
-        twin.c.mode == table.c.mode,
-        twin.c.side == table.c.side,
-        twin.c.account < table.c.account,
-    )
-
-
 def _measures() -> list[sa.ColumnElement[Any]]:
     def grams(name: str, *stages: str) -> sa.ColumnElement[Any]:
         held = sa.case((ledger_rows.c.stage.in_(stages), ledger_rows.c.quantity_g), else_=0)
@@ -430,7 +463,7 @@ def _measures() -> list[sa.ColumnElement[Any]]:
     ]
 
 
-def _filters(table: sa.Table, equal: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
+def _filters(table: sa.FromClause, equal: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
     conditions = []
     for name, value in equal.items():
         if value is None:

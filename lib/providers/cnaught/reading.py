@@ -44,7 +44,7 @@ class CNaughtReading:
         self.client = client
 
     def orders(self) -> Iterator[OrderReading]:
-        """Every order once: the unscoped list, then each subaccount's own.
+        """Every order once: each subaccount's own list, then the unscoped one.
 
         The unscoped list is understood to hold the subaccounts' orders too; reading theirs as
         well costs a page each and does not rely on it.
@@ -52,7 +52,8 @@ class CNaughtReading:
         with translated(self.account):
             names = self._beneficiaries()
             seen: set[str] = set()
-            for scope in names:
+            # Scoped lists first: they tell whose an order is even where the order does not.
+            for scope in [*(scope for scope in names if scope is not None), None]:
                 for order in self.client.orders.list(limit=100, subaccount_id=scope):
                     if order.id not in seen:
                         seen.add(order.id)
@@ -119,8 +120,10 @@ class CNaughtReading:
         self, order: Order, scope: str | None, names: dict[str | None, str | None]
     ) -> OrderFacts:
         subaccount = order.subaccount_id or scope
-        beneficiary = names.get(subaccount) or names[None]
-        source = "subaccount name" if names.get(subaccount) and subaccount else "account name"
+        # An unknown subaccount (deleted, or not ours to list) is not the account: then nobody
+        # is named rather than the wrong one.
+        beneficiary = names.get(subaccount)
+        source = "subaccount name" if subaccount else "account name"
         stage = _STAGES.get(order.state, Stage.ORDERED)
         quantity_g, lines, residue = in_whole_grams(
             order.amount_kg,
@@ -131,7 +134,7 @@ class CNaughtReading:
         return OrderFacts(
             provider="cnaught",
             account=self.account.name,
-            subaccount=names.get(subaccount) if subaccount else None,
+            subaccount=(names.get(subaccount) or subaccount) if subaccount else None,
             mode=self.account.mode,
             side="bought",
             order_id=order.id,
@@ -149,12 +152,10 @@ class CNaughtReading:
 
 def _parts(order: Order, stage: Stage, beneficiary: str | None, source: str) -> Iterator[Part]:
     times: Counter[str] = Counter()
-    for allocation in order.project_allocations or ():
+    for allocation in sorted(order.project_allocations or (), key=_allocation_order):
         project_id = allocation.project.id
         times[project_id] += 1
-        serials = tuple(
-            r.serial_number_range for r in allocation.retirements or () if r.serial_number_range
-        )
+        serials = _serials(allocation)
         unnamed = any(not r.serial_number_range for r in allocation.retirements or ())
         line = Line(
             key=f"{project_id}#{times[project_id]}",
@@ -170,6 +171,17 @@ def _parts(order: Order, stage: Stage, beneficiary: str | None, source: str) -> 
             registry_url=_registry_url(allocation),
         )
         yield line, allocation.amount_kg
+
+
+def _serials(allocation: ProjectAllocation) -> tuple[str, ...]:
+    return tuple(
+        sorted(r.serial_number_range for r in allocation.retirements or () if r.serial_number_range)
+    )
+
+
+def _allocation_order(allocation: ProjectAllocation) -> tuple[str, Decimal, tuple[str, ...]]:
+    """Several allocations from one project are numbered the same however they are listed."""
+    return allocation.project.id, allocation.amount_kg, _serials(allocation)
 
 
 def _registry_url(allocation: ProjectAllocation) -> str | None:

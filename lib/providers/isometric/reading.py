@@ -81,8 +81,11 @@ class _Registry:
 
     def leaves(self, delivery: Delivery, delivered: CreditBatch) -> Iterator[Leaf]:
         """The leaves of one batch as delivered; they sum to its size."""
-        now = self.batch(delivered.id) or delivered
-        yield from self._below(delivery, delivered, now)
+        now = self.batch(delivered.id)
+        if now is None:
+            yield Leaf(f"{delivered.id}:gone", delivered.size.credit_kgs, delivery, delivered, None)
+        else:
+            yield from self._below(delivery, delivered, now)
 
     def _below(
         self, delivery: Delivery, delivered: CreditBatch, now: CreditBatch

@@ -7,7 +7,6 @@ smallest quantity stated is the bundle's.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -131,6 +130,7 @@ class LuneReading:
                 try:
                     known[part.project_id] = self.client.projects.get(part.project_id)
                 except NotFoundError:
+                    # No longer listed. A bare name never replaces what was said of it before.
                     facts.append(ProjectFacts("lune", part.project_id, part.project_name))
                     continue
             facts.append(project_facts(known[part.project_id]))
@@ -160,26 +160,29 @@ def _project_parts(order: Order, recipient: Recipient, kinds: BundleTypes) -> It
     # No part says which bundle it is from: only a type that all bundles share is known for it.
     shared = {kinds.get(bundle.bundle_id) for bundle in order.bundles or ()}
     kind = _stated(shared.pop()) if len(shared) == 1 else None
-    times: Counter[str] = Counter()
+    # Several parts of one project in one stage have nothing that tells them apart from sync to
+    # sync: they are one quantity, or one would be given the other's dates.
+    sums: dict[tuple[str, Stage], Decimal] = {}
     for part in order.projects or ():
         stage = _PART_STAGES.get(part.status, Stage.ALLOCATED)
         if order.status in _VOID:
             stage = Stage.ORDER_CANCELLED
-        name = f"{part.project_id}:{stage.value}"
-        times[name] += 1
+        key = (part.project_id, stage)
+        sums[key] = sums.get(key, Decimal(0)) + part.quantity
+    for (project_id, stage), quantity in sums.items():
         retired = stage == Stage.RETIRED
         line = Line(
-            key=f"{name}#{times[name]}",
+            key=f"{project_id}:{stage.value}",
             stage=stage,
             quantity_g=0,
             wire_quantity="",
-            project_id=part.project_id,
+            project_id=project_id,
             impact_type=kind,
             impact_type_source="bundle" if kind else None,
             beneficiary=recipient.beneficiary if retired else None,
             beneficiary_source=_named_by(recipient) if retired else None,
         )
-        yield line, part.quantity
+        yield line, quantity
 
 
 def _named_by(recipient: Recipient) -> str:
