@@ -108,6 +108,36 @@ def test_a_leaf_that_is_gone_has_left_the_account_and_is_neither_retired_nor_out
     assert set(checks[checks["account"] == "isometric"]["status"]) == {"agrees"}
 
 
+def test_a_whole_batch_that_is_gone_has_left_the_account_too(desk, sandbox):
+    order, batch = deliver_and_find_batch(sandbox, 1000)
+    sandbox.control.post("/isometric/transfers", json={"credit_batch_id": batch}).raise_for_status()
+    desk.sync(["isometric"])
+    assert only_row(desk, account="isometric", order_id=order).stage == "transferred_out"
+
+
+def test_a_subaccount_that_cannot_be_named_is_not_taken_for_the_account(desk, cnaught, sandbox):
+    office = cnaught.subaccounts.create(name="Porto office")
+    order = cnaught.orders.place(amount_kg=Decimal(2000), subaccount_id=office.id)
+    sandbox.advance(3600)
+    sandbox.faults("status", path="/cnaught/v1/subaccounts", times=1000, status=403)
+    assert desk.sync(["cnaught"]).complete
+    rows = desk.ledger(order_id=order.id)
+    assert set(rows["subaccount"]) == {office.id}
+    assert rows["beneficiary"].isna().all()
+
+
+def test_an_answer_nobody_foresaw_stops_one_account_and_no_other(desk, cnaught, monkeypatch):
+    cnaught.orders.place(amount_kg=Decimal(5))
+
+    def broken(*_args, **_more):
+        raise RuntimeError("canary")
+
+    monkeypatch.setattr(desk._syncing._sources["lune"], "orders", broken)
+    problems = {a.account: a.problem for a in desk.sync().accounts if a.problem}
+    assert set(problems) == {"lune"}
+    assert "canary" not in problems["lune"]
+
+
 def test_a_split_delivered_batch_is_followed_to_leaves_that_inherit_its_delivery(desk, sandbox):
     order, batch = deliver_and_find_batch(sandbox, 1000)
     me = httpx.get(f"{sandbox.url}/isometric/registry/v0/organisation", headers=BUYER).json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -10,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from lib.domain.errors import StoreProblem
-from lib.domain.ledger import Stage
+from lib.domain.ledger import ProjectFacts, Stage
 from lib.domain.quantities import Money
 from lib.services.periods import Calendar
 from lib.services.reporting import Reporting
@@ -106,6 +107,60 @@ def test_an_order_reached_through_two_accounts_is_counted_once(ledger):
     assert len(ledger.rows(once=False)) == 4
 
 
+def test_accounts_that_this_desk_does_not_have_count_in_nothing(ledger, engines):
+    seen_on(ledger, 1, FULFILLED)
+    seen_on(ledger, 1, replace(FULFILLED, account="renamed"))
+    seen_on(ledger, 1, replace(FULFILLED, account="renamed", order_id="o2", mode="live"))
+    here = Ledger(engines, [("renamed", "cnaught", "sandbox")])
+    assert [(o["account"], o["order_id"]) for o in here.orders()] == [("renamed", "o1")]
+    assert {row["mode"] for row in here.rows()} == {"sandbox"}
+    assert sum(x["delivered_g"] for x in here.delivered()) == 4_000_000
+
+
+def test_an_order_of_two_accounts_is_found_through_either(ledger):
+    seen_on(ledger, 1, FULFILLED)
+    seen_on(ledger, 1, replace(FULFILLED, account="second"))
+    assert {row["account"] for row in ledger.rows(account="second")} == {"second"}
+
+
+def test_a_change_happened_after_the_earlier_reading_began(ledger):
+    placed = order(line("x", Stage.ORDERED, 4_000_000))
+    ledger.record([placed], [], ORDERED + 3 * DAY, read_from=ORDERED + 2 * DAY)
+    ledger.record([FULFILLED], [PROJECT], ORDERED + 5 * DAY, read_from=ORDERED + 4 * DAY)
+    (row, *_rest) = ledger.rows()
+    assert (row["not_before"], row["not_after"]) == (ORDERED + 2 * DAY, ORDERED + 5 * DAY)
+
+
+def test_two_processes_recording_the_same_append_it_once(engines):
+    def record(ledger):
+        for n in range(6):
+            seen_on(ledger, 1, *(replace(FULFILLED, order_id=f"o{n}-{m}") for m in range(5)))
+
+    threads = [threading.Thread(target=record, args=(Ledger(engines),)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert observed(engines) == 30
+    assert len(Ledger(engines).orders()) == 30
+
+
+def test_a_sync_that_was_overtaken_by_another_does_not_complete_it(engines):
+    syncs = Syncs(engines)
+    syncs.begin("acme", "cnaught", ORDERED)
+    syncs.begin("acme", "cnaught", ORDERED + DAY)
+    syncs.complete("acme", "cnaught", ORDERED, ORDERED + 2 * DAY, [], [], orders_read=3)
+    syncs.fail("acme", ORDERED, ORDERED + 2 * DAY, "too late")
+    assert [sync["state"] for sync in syncs.all()] == ["running"]
+
+
+def test_a_bare_name_does_not_replace_what_was_said_of_a_project(ledger):
+    seen_on(ledger, 1, FULFILLED)
+    bare = ProjectFacts("cnaught", "p1", "Peat Bog North")
+    seen_on(ledger, 2, replace(FULFILLED, order_id="o2"), projects=(bare,))
+    assert {r["registry"] for r in ledger.rows(project_id="p1")} == {"Verra"}
+
+
 def test_an_order_seen_from_both_sides_counts_as_bought_and_as_sold(ledger):
     seen_on(ledger, 1, FULFILLED)
     seen_on(ledger, 1, replace(FULFILLED, account="supplier", side="sold"))
@@ -145,6 +200,17 @@ def test_prices_of_unlike_currencies_stay_apart(ledger):
     seen_on(ledger, 1, FULFILLED)
     seen_on(ledger, 1, replace(FULFILLED, order_id="o2", price=Money(Decimal(9), "EUR")))
     assert {o["currency"] for o in ledger.orders()} == {"USD", "EUR"}
+
+
+def test_a_price_finer_than_a_cent_is_kept_exactly(ledger):
+    seen_on(ledger, 1, replace(FULFILLED, price=Money(Decimal("12.345"), "EUR")))
+    assert sum(Decimal(row["price"]) for row in ledger.rows()) == Decimal("12.345")
+
+
+def test_a_database_url_that_cannot_be_read_shows_no_password(tmp_path):
+    with pytest.raises(StoreProblem) as raised:
+        open_engines("postgresql+psycopg://user:p@ss:canary/rd@host/db", tmp_path)
+    assert "canary" not in str(raised.value)
 
 
 def test_records_of_a_newer_program_are_refused_in_a_sentence(database_url, tmp_path):
