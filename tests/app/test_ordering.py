@@ -6,6 +6,7 @@ import httpx
 
 from lib.desk import Desk
 from lib.domain.intents import IntentState
+from lib.ui.format import headline_mass
 from tests.app.conftest import OpenPage, wait_for
 
 
@@ -43,6 +44,36 @@ def test_an_order_goes_from_quote_to_the_ledger_and_is_placed_once(
 
     followed = open_page("orders", intent=draft)
     assert "0.500 t retired on the recipient’s behalf" in _prose(followed)
+
+
+def test_the_same_again_needs_a_typed_word(open_page: OpenPage, desk: Desk) -> None:
+    """What stands where a double click lands orders nothing: a person types the word first."""
+    drafts = []
+    for _ in range(2):
+        page = open_page("quotes", **{"for": "Mass", "mass": "0.7"})
+        _button(page, "Get quotes").click().run()
+        _button(page, "Order").click().run()
+        _button(page, "Review order").click().run()
+        drafts.append(page.query_params["draft"])
+        page.button(key="confirm").click().run()
+    assert desk.intent(drafts[1]).state == IntentState.DRAFT
+    assert page.button(key="again").disabled
+    page.text_input(key="typed-again").set_value("again").run()
+    page.button(key="again").click().run()
+    wait_for(lambda: desk.intent(drafts[1]).settled, "the worker's answer")
+    assert desk.intent(drafts[1]).state == IntentState.CONFIRMED
+
+
+def test_a_claim_is_for_one_beneficiary(open_page: OpenPage, desk: Desk) -> None:
+    """All together is said to be so; one chosen leaves the others out."""
+    everybody = desk.impact()
+    name = everybody.by_beneficiary.iloc[0]["beneficiary"]
+    page = open_page("impact", beneficiary=name)
+    assert page.selectbox(key="beneficiary").value == name
+    shown = next(m.value for m in page.metric if m.label == "Retired, CO2e")
+    theirs = desk.impact(beneficiary=name).retired_g
+    assert shown == headline_mass(theirs, "t")
+    assert 0 < theirs < everybody.retired_g
 
 
 def test_a_draft_of_another_desk_is_told_in_a_sentence(open_page: OpenPage) -> None:

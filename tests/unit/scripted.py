@@ -174,6 +174,7 @@ class Rig:
             self.journal,
             {self.provider.account.name: self.provider},
             requote=self.ordering.reprice,
+            allowed=self.ordering.allows,
             on_settled=self.settled.append,
             clock=self.clock,
         )

@@ -302,6 +302,15 @@ def test_an_address_that_changed_keeps_the_doubt(rig: Rig) -> None:
     assert rig.journal.get(intent.intent_id).state is IntentState.IN_DOUBT
 
 
+def test_a_doubtful_order_is_only_looked_for_once_buying_was_switched_off(rig: Rig) -> None:
+    intent = placed(rig, "lost before")
+    rig.step()
+    rig.ordering._rules = Rules(read_only=True)
+    rig.work(9)
+    assert len(rig.provider.sends) == 1
+    assert rig.journal.get(intent.intent_id).state is not IntentState.CONFIRMED
+
+
 def test_a_queued_order_is_not_sent_with_another_key(rig: Rig) -> None:
     intent = placed(rig)
     rig.provider.account = replace(rig.provider.account, credential="rotated")
