@@ -17,9 +17,9 @@ import hmac
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from .domain.errors import BadInput, NoWorker
 from .domain.intents import Intent, IntentState
 from .domain.ledger import Movement
 from .domain.quantities import MassUnit, Money, wished_grams
-from .domain.quotes import Estimate, Quote, QuoteBoard, QuoteFailure
+from .domain.quotes import Quote, QuoteBoard
 from .providers.base import Account, DeliverableBatch, OpenOrder, Recipient, Registry, Seller
 from .providers.cnaught.provider import CNaught
 from .providers.isometric.provider import Isometric
@@ -41,7 +41,7 @@ from .services.embedded import EmbeddedSandbox
 from .services.keeping import Keeper, Pace
 from .services.ordering import Ordering, Rules
 from .services.periods import Calendar
-from .services.quoting import BoardMass, Quoting
+from .services.quoting import Quoting
 from .services.syncing import Report, Syncing, SyncResult
 from .services.worker import LEASE, AnotherWorker, Worker
 from .settings import AccountSettings, Settings, load_settings
@@ -237,12 +237,6 @@ class Desk:
             offer=offer,
             subaccount=subaccount,
         )
-
-    def quotes_as_they_arrive(
-        self, **wish: Any
-    ) -> Iterator[Estimate | Quote | QuoteFailure | BoardMass]:
-        """The same as `quote`, with `mass_g` in grams, piece by piece."""
-        return self._quoting.stream(**wish)
 
     def recipients(self, account: str) -> list[Recipient]:
         """Subaccounts or client accounts that an order of this account can be placed for."""
@@ -483,11 +477,6 @@ class Desk:
     def worker_alive(self) -> bool:
         """Whether some worker, here or elsewhere, holds the journal's lease."""
         return self._journal.lease_holder(LEASE, _now()) is not None
-
-    def last_settled(self, within: timedelta = timedelta(minutes=10)) -> list[Intent]:
-        """Intents that moved recently, for screens that follow them."""
-        since = _now() - within
-        return [intent for intent in self.intents() if intent.updated_at >= since]
 
     def _sandbox_is_filling(self) -> bool:
         return self._embedded is not None and not self._embedded.ready()

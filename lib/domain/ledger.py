@@ -44,7 +44,6 @@ class Stage(StrEnum):
 #: The measures of the screens, as sets of stages.
 OUTSTANDING = frozenset({Stage.ORDERED, Stage.ALLOCATED})
 DELIVERED_TO_DATE = frozenset({Stage.DELIVERED, Stage.RETIRED})
-HELD = frozenset({Stage.DELIVERED})
 ORDERED = frozenset(set(Stage) - {Stage.ORDER_CANCELLED})
 
 

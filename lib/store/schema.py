@@ -2,7 +2,8 @@
 
 `records` holds what only we know: observations of orders, and the journal of intents (tables in
 journal.py). `mirror` holds the providers' current statements and the ledger rows computed from
-them; deleting it costs a sync, nothing else. Every key carries the account.
+them. Deleting it costs a sync, the last sight of unchanged orders, and the rows of orders that no
+provider lists any more (their observations stay). Every key carries the account.
 """
 
 from __future__ import annotations

@@ -129,6 +129,7 @@ def test_a_subaccount_that_cannot_be_named_is_not_taken_for_the_account(desk, cn
 def test_an_answer_nobody_foresaw_stops_one_account_and_no_other(desk, cnaught, monkeypatch):
     cnaught.orders.place(amount_kg=Decimal(5))
 
+    # A bug of ours cannot be asked for over HTTP: it is put in place.
     def broken(*_args, **_more):
         raise RuntimeError("canary")
 
